@@ -1,0 +1,1 @@
+"""mlops_lab: every claim of an introductory MLOps lecture, measured on your own laptop."""
