@@ -1,0 +1,293 @@
+"""The orchard co-operative: a world whose truth we own, with every trouble on a dial.
+
+What happens to a crate stands in journey.py; here are the dials and the ways to ask for crates. The figures
+are tuned so that a course's effects show in a week's crates: true in our world, not in yours. Left out:
+seasons, growers with fruit of different quality, graders who learn.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mlops_lab.worlds.batch import Batch
+from mlops_lab.worlds.journey import travel
+from mlops_lab.worlds.packhouse import GRADES, SCANNERS
+from mlops_lab.worlds.randomness import Streams
+
+__all__ = ["Orchard"]
+
+ARCHIVE_WEEKS = (0, 1, 2, 3)
+"""The weeks whose crates the co-operative kept; all lie before the lamps are swapped."""
+
+LIMITS: dict[str, tuple[float, float]] = {
+    "noise": (0.0, 1.5),
+    "rare_gap": (0.0, 2.0),
+    "p_rare": (0.0, 1.0),
+    "drift": (0.0, 5.0),
+    "group_share": (0.0, 1.0),
+    "group_share_archive": (0.0, 1.0),
+    "group_shift": (0.0, 5.0),
+    "checked_share": (0.0, 1.0),
+    "checked_bias": (-3.0, 3.0),
+}
+"""What each dial may be set to, both ends included."""
+
+
+@dataclass(frozen=True)
+class Orchard:
+    """A year of crates at the orchard co-operative, with the truth known and every defect on a dial.
+
+    Answers: what would a method see, and how far from the truth would it be, if exactly this were wrong
+    with the data. Two orchards that differ in one dial share all random numbers, so crates differ only in
+    what that dial touches, and a comparison shows its effect alone. A batch also does not depend on what
+    was drawn before it. It cannot tell how large an effect is in a real packhouse; it misleads whoever
+    takes its figures for one.
+
+    Parameters
+    ----------
+    seed
+        Picks the world; a whole number from 0.
+    noise
+        The graders' label errors. At 1 the night shift (30 % of the labels) writes three in five of the
+        table and premium crates one grade too low, 6 % of the other labels slip by one grade, and 45 % of
+        spoiled crates are missed: the rot is inside. At 0 every label is true.
+    rare_gap
+        How well the rot hides from the scanner's `nir` reading. At 0 it shows plainly, at 2 not at all.
+    p_rare
+        Share of spoiled crates; 0 is none.
+    drift
+        How far the new lamps push the belt's `colour` reading up, in standard deviations; weeks 5 to 9. 0
+        is not.
+    group_share
+        Share of hill growers' crates, read by handheld scanners, in production.
+    group_share_archive
+        The same share in the archive; 0 means that the archive has none.
+    group_shift
+        How far handhelds read `colour` too low, in steps of 0.35; at 0 they read like a belt with old
+        lamps. They have no lamps to swap, so `drift` never touches them.
+    checked_share
+        Share of crates that an expert opens later; only for these the truth becomes known.
+    checked_bias
+        How much the choice of those crates goes by looks. At 0 they are drawn at random; above 0 the ripe and
+        clean-looking ones are opened more often, below 0 the unripe and blemished ones. `checked_share` stays
+        the mean at every setting. The chances are in ``Batch.chance``, which nobody in the story knows.
+
+    Raises
+    ------
+    ValueError
+        If a dial is outside its range.
+    TypeError
+        If a dial is not a number.
+
+    Notes
+    -----
+    Readings are standardised: 0 is an average crate under the old lamps. Hill growers' fruit is as good as
+    everyone's; only the reading differs.
+
+    Examples
+    --------
+    >>> orchard = Orchard(seed=0)
+    >>> orchard.archive(400)
+    Batch of 400 crates (weeks 0 to 3; belt 382, handheld 18; 42 are ever checked)
+    >>> calm = orchard.with_(drift=0)
+    >>> bool((calm.week(12).truth == orchard.week(12).truth).all())
+    True
+    >>> shift = orchard.week(12, n=100).crates["colour"] - calm.week(12, n=100).crates["colour"]
+    >>> shift.round(2).value_counts().index.tolist()
+    [1.0, 0.0]
+    """
+
+    seed: int = 0
+    noise: float = 1.0
+    rare_gap: float = 1.0
+    p_rare: float = 0.03
+    drift: float = 1.0
+    group_share: float = 0.15
+    group_share_archive: float = 0.06
+    group_shift: float = 1.0
+    checked_share: float = 0.10
+    checked_bias: float = 1.0
+
+    def __post_init__(self) -> None:
+        Streams(self.seed, "check")  # a seed out of range fails here, not at the first draw
+        for dial, (low, high) in LIMITS.items():
+            value = getattr(self, dial)
+            if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+                raise TypeError(f"{dial}={value!r}: a number from {low:g} to {high:g} is needed")
+            if not low <= value <= high:
+                raise ValueError(f"{dial}={value!r}: a number from {low:g} to {high:g} is needed")
+
+    def with_(self, **dials: Any) -> Orchard:
+        """Give the same world with some dials moved.
+
+        Parameters
+        ----------
+        **dials
+            New values, by the names of the class's parameters.
+
+        Returns
+        -------
+        A new orchard; this one stays as it is.
+
+        Raises
+        ------
+        TypeError
+            For a name that is no dial.
+
+        Examples
+        --------
+        >>> Orchard(seed=3).with_(noise=0, drift=0).noise
+        0
+        """
+        known = [field.name for field in fields(self)]
+        unknown = sorted(set(dials) - set(known))
+        if unknown:
+            raise TypeError(f"no dial is called {', '.join(unknown)}; there are {', '.join(known)}")
+        return replace(self, **dials)
+
+    def archive(self, n: int = 2600) -> Batch:
+        """Give the crates that the co-operative happened to keep: weeks 0 to 3, almost all from the belt.
+
+        Parameters
+        ----------
+        n
+            How many crates, spread evenly over the four weeks.
+
+        Returns
+        -------
+        Batch in the order of the weeks.
+
+        Raises
+        ------
+        ValueError
+            If `n` is below 1.
+
+        Examples
+        --------
+        >>> Orchard().archive(8).crates["week"].tolist()
+        [0, 0, 1, 1, 2, 2, 3, 3]
+        """
+        return self._sample(n, ARCHIVE_WEEKS, "archive", self.group_share_archive, None, None)
+
+    def week(self, week: int, n: int = 1200) -> Batch:
+        """Give the crates that come in during one week of production.
+
+        Parameters
+        ----------
+        week
+            The week, from 0. The lamps are swapped in weeks 5 to 9.
+        n
+            How many crates.
+
+        Returns
+        -------
+        Batch; a larger `n` adds crates at the end and changes none.
+
+        Raises
+        ------
+        ValueError
+            If `n` is below 1 or the week below 0.
+
+        Examples
+        --------
+        >>> first, more = Orchard().week(9, n=5), Orchard().week(9, n=50)
+        >>> more.crates.head(5).equals(first.crates)
+        True
+        """
+        return self._sample(n, (week,), "week", self.group_share, None, None)
+
+    def sample(
+        self,
+        n: int,
+        weeks: int | Iterable[int],
+        *,
+        purpose: str,
+        scanner: str | None = None,
+        grade: str | None = None,
+    ) -> Batch:
+        """Draw further crates for a purpose: an audit, a collection, an exam.
+
+        Answers: what would we get if we went out and collected. It misleads where crates of one `grade` are
+        asked for and then taken for a random week: their shares are yours, not nature's.
+
+        Parameters
+        ----------
+        n
+            How many crates, spread evenly over the weeks.
+        weeks
+            A week or several.
+        purpose
+            A word for what they are for. One purpose always gives the same crates, another gives fresh ones.
+        scanner
+            "belt" or "handheld" to take crates of that scanner only.
+        grade
+            A grade to take only crates that truly have it, as an expert would pick them.
+
+        Returns
+        -------
+        Batch in the order of the weeks.
+
+        Raises
+        ------
+        ValueError
+            For an unknown scanner or grade, no or repeated weeks, or `n` below 1.
+
+        Examples
+        --------
+        >>> rare = Orchard().sample(50, [0, 1], purpose="collect", scanner="belt", grade="spoiled")
+        >>> rare.truth.unique().tolist(), rare.crates["scanner"].unique().tolist()
+        (['spoiled'], ['belt'])
+        """
+        chosen = (weeks,) if isinstance(weeks, (int, np.integer)) else tuple(weeks)
+        return self._sample(n, chosen, purpose, self.group_share, scanner, grade)
+
+    def _sample(
+        self,
+        n: int,
+        weeks: tuple[int, ...],
+        purpose: str,
+        share: float,
+        scanner: str | None,
+        grade: str | None,
+    ) -> Batch:
+        """Spread `n` crates over the weeks; each week has its own random numbers."""
+        if operator.index(n) < 1:
+            raise ValueError(f"n={n!r}: at least one crate is needed")
+        if not weeks or len(set(weeks)) < len(weeks):
+            raise ValueError(f"weeks={list(weeks)!r}: give at least one week, and each only once")
+        for name, value, known in (("scanner", scanner, SCANNERS), ("grade", grade, GRADES)):
+            if value is not None and value not in known:
+                raise ValueError(f"{name}={value!r}: choose one of {', '.join(known)}, or None for any")
+        counts = [n // len(weeks) + (place < n % len(weeks)) for place in range(len(weeks))]
+        parts = [
+            self._draw(count, week, purpose, share, scanner, grade)
+            for week, count in zip(weeks, counts, strict=True)
+            if count
+        ]
+        return parts[0].concat(*parts[1:])
+
+    def _draw(
+        self, n: int, week: int, purpose: str, share: float, scanner: str | None, grade: str | None
+    ) -> Batch:
+        """Draw crates of one week until `n` have the grade asked for."""
+        streams, parts, found, seen = Streams(self.seed, purpose, week), list[Batch](), 0, 0
+        while found < n:
+            block = n - found if grade in (None, "spoiled") else 64 + 4 * (n - found)
+            numbers = pd.Index(
+                [f"{purpose}-{week:02d}-{i:05d}" for i in range(seen, seen + block)], name="crate"
+            )
+            batch = travel(self, streams, numbers, week, share=share, scanner=scanner, grade=grade)
+            if grade is not None:
+                batch = batch.select(batch.truth == grade)
+            seen, found = seen + block, found + len(batch)
+            parts.append(batch)
+        whole = parts[0].concat(*parts[1:])
+        return (
+            whole if found == n else whole.select(pd.Series(np.arange(found) < n, index=whole.crates.index))
+        )
