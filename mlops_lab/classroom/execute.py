@@ -1,0 +1,350 @@
+"""Run lessons without a browser: papermill, a fresh kernel for each notebook, two at a time.
+
+What runs is a copy. The course's own notebooks are only read, so an interrupted run leaves them as they were.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlops_lab.classroom import overview
+from mlops_lab.classroom.kernels import KERNEL, own_kernel
+from mlops_lab.classroom.notebooks import Lesson, chosen, read, text_of
+from mlops_lab.classroom.outputs import collect
+
+__all__ = ["CELL_TIMEOUT_S", "Failure", "Job", "Outcome", "execute", "run", "verify"]
+
+CELL_TIMEOUT_S = 120
+"""How long one cell may take, in seconds; papermill itself would wait for ever."""
+
+WORKERS = 2
+"""How many notebooks run at a time."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A notebook to run, and where its executed copy goes.
+
+    Examples
+    --------
+    >>> Job("00_start_here", Path("a.ipynb"), Path("b.ipynb")).alone
+    False
+    """
+
+    name: str
+    notebook: Path
+    target: Path
+    seed: int | None = None
+
+    @property
+    def alone(self) -> bool:
+        """Whether it must have the machine to itself, since it times, leaks or serves."""
+        if not self.notebook.exists():
+            return False
+        return bool(read(self.notebook)["metadata"].get("mlops_lab", {}).get("alone", False))
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a notebook did not run to its end.
+
+    Examples
+    --------
+    >>> print(Failure("00_start_here", 3, "1 / 0", "ZeroDivisionError: division by zero"))
+    00_start_here, cell 3: ZeroDivisionError: division by zero
+        1 / 0
+    """
+
+    name: str
+    cell: int | None
+    source: str
+    error: str
+
+    def __str__(self) -> str:
+        where = self.name if self.cell is None else f"{self.name}, cell {self.cell}"
+        return "\n".join([f"{where}: {self.error}", *(f"    {line}" for line in self.source.splitlines())])
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a job: the executed notebook, its time, and the failure if there was one.
+
+    Examples
+    --------
+    >>> Outcome(Job("a", Path("a.ipynb"), Path("b.ipynb")), 1.5).ok
+    True
+    """
+
+    job: Job
+    seconds: float
+    failure: Failure | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether every cell ran."""
+        return self.failure is None
+
+
+def execute(
+    jobs: Sequence[Job],
+    *,
+    strict: bool = True,
+    cell_timeout_s: float = CELL_TIMEOUT_S,
+    progress: Callable[[Outcome, int, int], None] | None = None,
+) -> list[Outcome]:
+    """Run notebooks with papermill and store executed copies.
+
+    Every notebook gets a fresh kernel in a folder of its own, two run at a time; those that must run alone
+    follow one by one. A kernel that fails to start is tried once more; a cell that fails is not.
+
+    Parameters
+    ----------
+    jobs
+        What to run. The notebooks themselves are not written.
+    strict
+        Whether a broken claim or a wrong answer is a failure.
+    cell_timeout_s
+        Seconds that one cell may take.
+    progress
+        Called after each notebook with its outcome, how many are done, and how many there are.
+
+    Returns
+    -------
+    list of Outcome
+        In the order of the jobs.
+
+    Raises
+    ------
+    ValueError
+        When a notebook cannot be read.
+
+    Examples
+    --------
+    >>> execute([])
+    []
+    """
+    together = [job for job in jobs if not job.alone]
+    alone = [job for job in jobs if job not in together]
+    done: dict[int, Outcome] = {}
+
+    def note(job: Job, outcome: Outcome) -> None:
+        done[id(job)] = outcome
+        if progress is not None:
+            progress(outcome, len(done), len(jobs))
+
+    with own_kernel(strict=strict) as folder:
+        with ThreadPoolExecutor(WORKERS) as pool:
+            running = {pool.submit(_one, job, folder, cell_timeout_s): job for job in together}
+            try:
+                for future in as_completed(running):
+                    note(running[future], future.result())
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+        for job in alone:
+            note(job, _one(job, folder, cell_timeout_s))
+    return [done[id(job)] for job in jobs]
+
+
+def _one(job: Job, folder: Path, cell_timeout_s: float) -> Outcome:
+    import tempfile
+
+    start = time.perf_counter()
+    job.target.parent.mkdir(parents=True, exist_ok=True)
+    for last_try in (False, True):
+        with tempfile.TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as place:
+            failure = _papermill(job, Path(place), cell_timeout_s)
+        if failure is None or failure.cell is not None or last_try:
+            break
+    return Outcome(job, time.perf_counter() - start, failure)
+
+
+def _papermill(job: Job, place: Path, cell_timeout_s: float) -> Failure | None:
+    """Run one notebook; a failure without a cell says that the kernel did not even start."""
+    import papermill
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+    try:
+        papermill.execute_notebook(
+            str(job.notebook),
+            str(job.target),
+            parameters={} if job.seed is None else {"seed": job.seed},
+            kernel_name=KERNEL,
+            cwd=str(place),
+            execution_timeout=cell_timeout_s,
+            start_timeout=120,
+            progress_bar=False,
+            log_output=False,
+        )
+    except papermill.PapermillExecutionError as error:
+        return Failure(job.name, _place(job, error.cell_index), error.source, f"{error.ename}: {error.evalue}")
+    except (CellTimeoutError, TimeoutError):
+        return _stopped(job, f"the cell took more than {cell_timeout_s:g} s and was stopped")
+    except DeadKernelError:
+        return _stopped(job, "the kernel died while it ran this cell (memory? os._exit? a crash in a library?)")
+    except (CellExecutionError, RuntimeError, OSError) as error:
+        return _stopped(job, f"{type(error).__name__}: {error}")
+    return None
+
+
+def _stopped(job: Job, error: str) -> Failure:
+    """Find the cell at which a run ended without an answer of the kernel."""
+    if job.target.exists():
+        for place, cell in enumerate(read(job.target)["cells"]):
+            status = cell["metadata"].get("papermill", {}).get("status")
+            if cell["cell_type"] == "code" and status in ("running", "failed"):
+                return Failure(job.name, _place(job, place), text_of(cell), error)
+    return Failure(job.name, None, "", error)
+
+
+def _place(job: Job, executed: int) -> int:
+    """Translate a cell's place in the executed copy, which has a cell with parameters more, to the notebook's."""
+    cells = read(job.target)["cells"][:executed]
+    return executed - sum("injected-parameters" in cell["metadata"].get("tags", []) for cell in cells)
+
+
+def jobs_for(lessons: Iterable[Lesson], folder: Path, seed: int | None = None) -> list[Job]:
+    """List both notebooks of each lesson, student's and solution, with their executed copies in a folder."""
+    return [
+        Job(name, path, folder / f"{name}.ipynb", seed)
+        for lesson in lessons
+        for name, path in ((lesson.name, lesson.copy), (f"solutions/{lesson.name}", lesson.source))
+    ]
+
+
+def run(lessons: Sequence[str], *, seed: int = 0, out: Path | None = None, root: Path) -> int:
+    """Run lessons, students' copies and solutions, and write an overview of what they found.
+
+    Parameters
+    ----------
+    lessons
+        Names of lessons; none means all.
+    seed
+        The seed of the lessons' random numbers.
+    out
+        Where the executed copies and `index.html` go; by default `runs/` in the course's folder.
+    root
+        The folder of the course.
+
+    Returns
+    -------
+    int
+        0 when all ran and every claim held, else 1.
+
+    Raises
+    ------
+    ValueError
+        For an unknown lesson, or when `out` is the folder of the lessons themselves.
+
+    Examples
+    --------
+    >>> run(["99"], root=Path("no-such-folder"))
+    Traceback (most recent call last):
+    ValueError: no lesson is called '99'. There are: none: no-such-folder...notebooks holds no lessons
+    """
+    known = chosen(lessons, root=root)
+    folder = root / "runs" if out is None else out
+    course = (root / "notebooks").resolve()
+    if course == folder.resolve() or course in folder.resolve().parents:
+        raise ValueError(f"out={str(folder)!r} is the folder of the lessons themselves; choose another")
+    for lesson in known:
+        for old in (folder / f"{lesson.name}.ipynb", folder / "solutions" / f"{lesson.name}.ipynb"):
+            old.unlink(missing_ok=True)
+    outcomes = execute(jobs_for(known, folder, seed), progress=_progress())
+    page = overview.write(outcomes, seed=seed, folder=folder)
+    _report(outcomes)
+    _say(f"overview: {page}")
+    return int(not all(outcome.ok for outcome in outcomes))
+
+
+def verify(lessons: Sequence[str], *, seeds: int = 20, root: Path) -> int:
+    """Hold every claim of the lessons against many seeds, and print what each one measured.
+
+    Solutions are run. A broken claim does not stop a notebook here, so that all of them are seen.
+
+    Parameters
+    ----------
+    lessons
+        Names of lessons; none means all.
+    seeds
+        How many: the seeds 0 to `seeds - 1`.
+    root
+        The folder of the course.
+
+    Returns
+    -------
+    int
+        0 when every claim held and every solution was right at every seed, else 1.
+
+    Raises
+    ------
+    ValueError
+        For an unknown lesson.
+
+    Examples
+    --------
+    >>> verify(["99"], seeds=1, root=Path("no-such-folder"))
+    Traceback (most recent call last):
+    ValueError: no lesson is called '99'. There are: none: no-such-folder...notebooks holds no lessons
+    """
+    import tempfile
+
+    known = chosen(lessons, root=root)
+    with tempfile.TemporaryDirectory(prefix="mlops-lab-verify-", ignore_cleanup_errors=True) as folder:
+        jobs = [
+            Job(f"{lesson.name} at seed {seed}", lesson.source, Path(folder, f"{lesson.name}-{seed}.ipynb"), seed)
+            for lesson in known
+            for seed in range(seeds)
+        ]
+        outcomes = execute(jobs, strict=False, progress=_progress())
+        found = [collect(read(outcome.job.target)) for outcome in outcomes if outcome.ok]
+    _report(outcomes)
+    claims = [payload for run in found for payload in run if payload["type"] == "claim"]
+    wrong = {p["id"]: p["message"] for run in found for p in run if p["type"] == "check" and p["outcome"] != "right"}
+    for exercise, message in wrong.items():
+        _say(f"BROKEN: the solution of {exercise} is not accepted at some seed: {message}")
+    table = overview.over_seeds(claims)
+    if len(table):
+        _say(table.to_string(index=False))
+    holds = all(outcome.ok for outcome in outcomes) and not wrong and not any(p["holds"] is False for p in claims)
+    _say(f"{len(table)} claims at {seeds} seeds: {'every one holds' if holds else 'NOT all hold'}")
+    return int(not holds)
+
+
+def _report(outcomes: Iterable[Outcome]) -> None:
+    for outcome in outcomes:
+        if outcome.failure is not None:
+            _say(f"\nFAILED {outcome.failure}\n")
+
+
+def _progress() -> Callable[[Outcome, int, int], None]:
+    """Show progress: a bar in a terminal, a line for each notebook elsewhere."""
+    if sys.stderr.isatty():
+        from tqdm import tqdm
+
+        bar: Any = tqdm(unit="notebook", dynamic_ncols=True)
+
+        def advance(outcome: Outcome, done: int, total: int) -> None:
+            bar.total = total
+            bar.set_postfix_str(f"{outcome.job.name} {outcome.seconds:.1f} s")
+            bar.update()
+            if done == total:
+                bar.close()
+
+        return advance
+
+    def line(outcome: Outcome, done: int, total: int) -> None:
+        _say(f"[{done}/{total}] {outcome.job.name}: {'ran' if outcome.ok else 'FAILED'} in {outcome.seconds:.1f} s")
+
+    return line
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
