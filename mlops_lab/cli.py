@@ -1,0 +1,232 @@
+"""The command line: what a student, an instructor or CI can ask for. No logic, only arguments.
+
+`python -m mlops_lab` sets up what is missing first (see `bootstrap`); the script `mlops-lab` does not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from mlops_lab import environment, lessons
+
+__all__ = ["main", "parser"]
+
+ROOT = Path(__file__).resolve().parents[1]
+
+_INTRODUCTION = """\
+MLOps, measured on your own laptop: fifteen lessons, offline.
+
+The first time, type
+    python -m mlops_lab lab
+It sets everything up (one to five minutes) and opens lesson 00 in your browser."""
+
+_END = """\
+A lesson is named by its number (7), its topic or its full name (07_monitoring_data).
+Help on one command: python -m mlops_lab COMMAND --help. Something is wrong? python -m mlops_lab doctor"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that names the nearest command when it does not know one."""
+
+    commands: tuple[str, ...] = ()
+
+    def error(self, message: str) -> NoReturn:
+        if message.startswith("argument COMMAND: invalid choice: "):
+            given = message.split("'")[1]
+            near = difflib.get_close_matches(given, self.commands, n=1, cutoff=0.5)
+            guess = f" Did you mean {near[0]}?" if near else ""
+            message = f"there is no command {given!r}.{guess} There are: {', '.join(self.commands)}"
+        self.exit(2, f"{self.prog}: {message}\nHelp: python -m mlops_lab --help\n")
+
+
+def _lesson(root: Path) -> Callable[[str], str]:
+    def lesson(given: str) -> str:
+        try:
+            return lessons.find(given, root)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return lesson
+
+
+def _at_least(least: int, what: str) -> Callable[[str], int]:
+    def number(given: str) -> int:
+        if not given.removeprefix("-").isdecimal() or int(given) < least:
+            raise argparse.ArgumentTypeError(f"{what} is a whole number from {least}; {given!r} was given")
+        return int(given)
+
+    return number
+
+
+def _version(root: Path) -> str:
+    import tomllib
+
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return f"mlops_lab {project['version']}, Python {'.'.join(map(str, sys.version_info[:3]))}"
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, *rest: object) -> None:
+        print(_version(ROOT))
+        parser.exit(0)
+
+
+def parser(root: Path = ROOT) -> argparse.ArgumentParser:
+    """Return the parser of the command line; lessons are looked up while arguments are read.
+
+    Parameters
+    ----------
+    root
+        The folder of the course.
+
+    Examples
+    --------
+    >>> parser().parse_args(["test", "--quick"]).quick
+    True
+    """
+    top = _Parser(
+        prog="mlops_lab",
+        description=_INTRODUCTION,
+        epilog=_END,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action=_Version, nargs=0, help="say which version this is")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", title="commands", parser_class=_Parser)
+
+    def command(name: str, what: str, handler: Callable[[argparse.Namespace, Path], int]) -> _Parser:
+        made: _Parser = commands.add_parser(name, help=what, description=what[0].upper() + what[1:] + ".")
+        made.set_defaults(handler=handler)
+        return made
+
+    lesson: dict[str, Any] = {"type": _lesson(root), "metavar": "LESSON"}
+    some: dict[str, Any] = {**lesson, "nargs": "*", "help": "lessons, by default all"}
+    seed: dict[str, Any] = {"type": _at_least(0, "a seed"), "default": 0, "metavar": "N"}
+
+    lab = command("lab", "open the lessons in JupyterLab, your own copies, in the folder work/", _lab)
+    lab.add_argument("lesson", nargs="?", help="lesson to open, by default 00", **lesson)
+    lab.add_argument(
+        "--no-browser", action="store_true", help="do not open a browser; the address is printed"
+    )
+    port = _at_least(1, "a port")
+    lab.add_argument(
+        "--port", type=port, metavar="N", help="port to listen on, by default the first free one from 8888"
+    )
+    test = command("test", "prove that the whole course works on this machine (10 to 25 minutes)", _test)
+    test.add_argument("--quick", action="store_true", help="only the unit tests, a minute or two")
+    command("doctor", "say what is wrong with this machine's set-up and how to mend it", _doctor)
+
+    run = command("run", "run lessons without a browser and write an overview of their results", _run)
+    run.add_argument("lessons", **some)
+    run.add_argument("--seed", help="seed of the lessons' random numbers (0)", **seed)
+    run.add_argument(
+        "--out", type=Path, metavar="DIR", help="folder for the executed lessons, by default runs/"
+    )
+    verify = command("verify", "check the lessons' claims over many seeds", _verify)
+    verify.add_argument("lessons", **some)
+    seeds = _at_least(1, "the number of seeds")
+    verify.add_argument("--seeds", type=seeds, default=20, metavar="N", help="check at seeds 0 to N-1 (20)")
+
+    build = command("build", "for authors: derive students' copies from the sources and execute both", _build)
+    build.add_argument("lessons", **some)
+    lint = command("lint", "for authors: hold lessons against the rules for lessons", _lint)
+    lint.add_argument("lessons", **some)
+    new = command("new", "for authors: begin a lesson, a scaffold that keeps all the rules", _new)
+    new.add_argument("name", metavar="NN_topic", help="number and topic, such as 15_my_topic")
+    top.commands = tuple(commands.choices)
+    return top
+
+
+def _lab(given: argparse.Namespace, root: Path) -> int:
+    from mlops_lab.classroom import workspace
+
+    return workspace.lab(root, given.lesson, browser=not given.no_browser, port=given.port)
+
+
+def _test(given: argparse.Namespace, root: Path) -> int:
+    from mlops_lab.classroom import suite
+
+    return suite.test(given.quick, root=root)
+
+
+def _doctor(given: argparse.Namespace, root: Path) -> int:
+    from mlops_lab import doctor
+
+    checks = doctor.examine(root)
+    print(doctor.text(checks))
+    return int(doctor.blocked(checks))
+
+
+def _run(given: argparse.Namespace, root: Path) -> int:
+    from mlops_lab.classroom import execute
+
+    return execute.run(given.lessons, seed=given.seed, out=given.out, root=root)
+
+
+def _verify(given: argparse.Namespace, root: Path) -> int:
+    from mlops_lab.classroom import execute
+
+    return execute.verify(given.lessons, seeds=given.seeds, root=root)
+
+
+def _build(given: argparse.Namespace, root: Path) -> int:
+    from mlops_lab.classroom import build
+
+    return build.build(given.lessons, root=root)
+
+
+def _lint(given: argparse.Namespace, root: Path) -> int:
+    from mlops_lab.classroom import lint
+
+    return lint.main(given.lessons, root=root)
+
+
+def _new(given: argparse.Namespace, root: Path) -> int:
+    from mlops_lab.classroom import scaffold
+
+    print(f"made {scaffold.new(given.name, root=root)}")
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
+    """Do what the arguments ask for; return the exit code.
+
+    0 is success, 1 says that something was found (a broken claim, a failing test), 2 that the command could
+    not be carried out: then one message says why. Ctrl-C gives 130.
+
+    Parameters
+    ----------
+    arguments
+        By default those of this process.
+    root
+        The folder of the course.
+
+    Examples
+    --------
+    >>> main(["lab", "--port", "many"])
+    Traceback (most recent call last):
+    SystemExit: 2
+    """
+    top = parser(root)
+    given = top.parse_args(arguments)
+    if given.command is None:
+        top.print_help()
+        return 0
+    if given.command != "doctor":  # the doctor shall see what the shell says
+        environment.apply()
+    try:
+        return int(given.handler(given, root))
+    except (ValueError, OSError) as error:
+        print(f"mlops_lab {given.command}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"mlops_lab {given.command}: stopped", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

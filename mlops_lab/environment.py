@@ -1,0 +1,183 @@
+"""What must stand before a lesson's first import, and how a program is started with it.
+
+Numerical libraries read their settings once, while they are imported, so a setting made later in a notebook
+comes too late. Lab, run, test, Binder and the test suite all take their environment from here. Only the
+standard library is used: this module also serves a machine on which nothing is installed yet.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import signal
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+__all__ = ["apply", "child", "prepared"]
+
+# Two threads on a busy two-core machine were measured to be more than twenty times slower than one.
+_THREADS = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
+# OpenBLAS picks its kernels by processor, and other kernels round differently: stored outputs would differ.
+_KERNELS = {"OPENBLAS_CORETYPE": "Haswell"}
+
+_QUIET = {
+    "WANDB_MODE": "offline",
+    "WANDB_SILENT": "true",
+    "WANDB_CONSOLE": "off",
+    "WANDB_ERROR_REPORTING": "false",
+    "DO_NOT_TRACK": "1",
+    "DVC_NO_ANALYTICS": "1",
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+}
+
+
+def _settings(strict: bool) -> dict[str, str]:
+    """Return the variables that are set, whatever the student's shell says."""
+    settings = {**_THREADS, **_QUIET, "PYTHONUTF8": "1"}
+    if platform.machine().lower() in {"x86_64", "amd64"}:
+        settings.update(_KERNELS)
+    if strict:
+        settings["MLOPS_LAB_STRICT"] = "1"
+    return settings
+
+
+def prepared(strict: bool = False) -> dict[str, str]:
+    """Return a copy of this process's environment, made ready for a lesson.
+
+    One thread per process, the same numerical kernels on every x86-64 machine, Weights & Biases offline and
+    silent, no telemetry, UTF-8 everywhere, and bytecode written (without it every kernel compiles its imports
+    anew). It says nothing about a process that already runs: there the libraries have read their settings.
+
+    Parameters
+    ----------
+    strict
+        True when a broken claim must stop the run: for `run`, `test` and CI. False for a student's own
+        kernel, also where the surrounding shell asks for strictness.
+
+    Returns
+    -------
+    dict
+        Every variable of `os.environ`, with ours on top. The plotting backend and the import path are left
+        alone.
+
+    Examples
+    --------
+    >>> prepared()["OMP_NUM_THREADS"]
+    '1'
+    >>> "MLOPS_LAB_STRICT" in prepared(), prepared(strict=True)["MLOPS_LAB_STRICT"]
+    (False, '1')
+    """
+    environment = dict(os.environ)
+    for name in ("PYTHONDONTWRITEBYTECODE", "MLOPS_LAB_STRICT"):
+        environment.pop(name, None)
+    environment.update(_settings(strict))
+    return environment
+
+
+def apply(strict: bool = False) -> None:
+    """Set the same variables in this very process: for a test suite, before its first numerical import.
+
+    It misleads after the first import of numpy, whose threads are then fixed, and it cannot switch a running
+    interpreter to UTF-8: start a child process where that matters.
+
+    Parameters
+    ----------
+    strict
+        As in `prepared`.
+
+    Examples
+    --------
+    >>> import os
+    >>> before = dict(os.environ)
+    >>> apply()
+    >>> os.environ["WANDB_MODE"]
+    'offline'
+    >>> os.environ.clear(); os.environ.update(before)
+    """
+    wanted = prepared(strict)
+    for name in set(os.environ) - set(wanted):
+        del os.environ[name]
+    os.environ.update(wanted)
+
+
+def _signals() -> list[signal.Signals]:
+    """Return the signals of this system that ask a program to stop."""
+    names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+    return [getattr(signal, name) for name in names if hasattr(signal, name)]
+
+
+def _at_a_terminal() -> bool:
+    try:
+        return os.isatty(0)
+    except OSError:  # standard input is closed
+        return False
+
+
+@contextmanager
+def _passed_on(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """While a child runs, let it answer the signals meant for both of us.
+
+    Ctrl-C in a terminal reaches parent and child alike, so there the parent only waits: sent twice, it tells
+    JupyterLab to stop without asking. Away from a terminal, and for every other signal, it is handed on.
+    """
+
+    def hand_on(number: int, frame: FrameType | None) -> None:
+        from_keyboard = number in (signal.SIGINT, getattr(signal, "SIGBREAK", None))
+        if process.poll() is None and not (from_keyboard and (_at_a_terminal() or os.name == "nt")):
+            process.send_signal(number)
+
+    before: dict[signal.Signals, Callable[[int, FrameType | None], object] | int | None] = {}
+    try:
+        for number in _signals():
+            before[number] = signal.signal(number, hand_on)
+    except ValueError:  # not in the main thread, where Python allows no handlers
+        pass
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+
+
+def child(
+    command: Sequence[str],
+    environment: Mapping[str, str] | None = None,
+    *,
+    folder: Path | None = None,
+) -> int:
+    """Run a program to its end as a child process; pass signals to it and its exit code back.
+
+    Parameters
+    ----------
+    command
+        The program and its arguments.
+    environment
+        Its environment; by default `prepared()`.
+    folder
+        Where it starts; by default where we stand.
+
+    Returns
+    -------
+    int
+        Its exit code. A child ended by signal n gives 128 + n, as a shell does.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such program.
+
+    Examples
+    --------
+    >>> import sys
+    >>> child([sys.executable, "-c", "raise SystemExit(3)"])
+    3
+    """
+    # started and waited for by hand: subprocess.call kills the child at Ctrl-C, before it could tidy up
+    process = subprocess.Popen(command, env=dict(environment or prepared()), cwd=folder)
+    with _passed_on(process):
+        code = process.wait()
+    return code if code >= 0 else 128 - code
