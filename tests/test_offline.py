@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -35,14 +36,15 @@ def test_guard_leaves_loopback_alone_and_is_removed():
     with offline.guarded(os.environ) as inside:
         assert _python(LOOPBACK, inside).stdout.strip() == "reached"
         folder = inside["PYTHONPATH"].split(os.pathsep)[0]
-        assert os.path.isdir(folder)
-    assert not os.path.exists(folder)
+        assert Path(folder).is_dir()
+    assert not Path(folder).exists()
 
 
 def test_namespace_holds_nothing_but_loopback():
     if not offline.namespace_command(["x"]):
         pytest.skip("this machine allows no network namespace")
-    out = _python("import socket; print([name for _, name in socket.if_nameindex()])", wrap=offline.namespace_command)
+    names = "import socket; print([name for _, name in socket.if_nameindex()])"
+    out = _python(names, wrap=offline.namespace_command)
     assert out.stdout.strip() == "['lo']", out.stderr
     assert "unreachable" in _python(LEAVE, wrap=offline.namespace_command).stderr
     assert _python(LOOPBACK, wrap=offline.namespace_command).stdout.strip() == "reached"

@@ -78,9 +78,8 @@ def _namespace_prefix() -> tuple[str, ...]:
     unshare = shutil.which("unshare")
     if unshare is None or not sys.platform.startswith("linux"):
         return ()
-    prefix = (unshare, "--user", "--map-current-user", "--net", sys.executable, "-c", _LOOPBACK_UP)
-    if os.geteuid() == 0:
-        prefix = (unshare, "--net", *prefix[4:])
+    as_user = () if os.geteuid() == 0 else ("--user", "--map-current-user")
+    prefix = (unshare, *as_user, "--net", sys.executable, "-c", _LOOPBACK_UP)
     works = subprocess.run([*prefix, sys.executable, "-c", ""], capture_output=True, check=False)
     return prefix if works.returncode == 0 else ()
 

@@ -43,13 +43,14 @@ class Step:
     offline: bool = False
 
 
-_UNIT = Step("unit tests and doctests", ("-m", "pytest", "-q", "-m", "not slow", "-n", "2", "--dist", "loadfile"))
+_PYTEST = ("-m", "pytest", "-q", "-n", "2", "--dist", "loadfile")
+_UNIT = Step("unit tests and doctests", (*_PYTEST, "-m", "not slow"))
 _FULL = (
     Step("lint", ("-m", "ruff", "check")),
     Step("format", ("-m", "ruff", "format", "--check")),
     Step("types", ("-m", "mypy")),
     _UNIT,
-    Step("tests with kernels, servers, installs", ("-m", "pytest", "-q", "-m", "slow", "-n", "2", "--dist", "loadfile")),
+    Step("tests with kernels, servers, installs", (*_PYTEST, "-m", "slow")),
     Step("lesson rules", ("-m", "mlops_lab.cli", "lint")),
     Step("lessons against their stored outputs", ("-m", "mlops_lab.classroom.validate"), offline=True),
     Step("claims at seeds 0 and 1", ("-m", "mlops_lab.cli", "verify", "--seeds", "2"), offline=True),
@@ -106,7 +107,8 @@ def test(quick: bool = False, *, root: Path, plan: Sequence[Step] | None = None)
         start = time.perf_counter()
         with _command(step) as (command, env):
             code = subprocess.run(command, cwd=root, env=env, check=False).returncode
-        table.append((step.name, "held" if code == 0 else f"BROKEN (exit code {code})", time.perf_counter() - start))
+        verdict = "held" if code == 0 else f"BROKEN (exit code {code})"
+        table.append((step.name, verdict, time.perf_counter() - start))
     _say("\n== summary")
     for name, verdict, seconds in table:
         _say(f"{seconds:7.1f} s  {verdict:24} {name}")

@@ -213,11 +213,10 @@ def _imbalanced(draw: Streams, n: int, live: bool) -> Rows:
 
 def _id_column(draw: Streams, n: int, live: bool) -> Rows:
     sick = draw.uniform("sick", n) < 0.5
-    number = np.argsort(
-        np.argsort(~sick, kind="stable"), kind="stable"
-    )  # the archive was filed class by class
+    # the archive was filed class by class and then numbered; live patients get new numbers
+    filed = np.argsort(np.argsort(~sick, kind="stable"), kind="stable")
     data = _normals(draw, n, "age", "pulse", "weight")
-    data.insert(0, "patient_id", 100_000 + (n + np.arange(n) if live else number))
+    data.insert(0, "patient_id", 1_000_000 + np.arange(n) if live else filed)
     return data, _names(sick, "sick", "healthy")
 
 
