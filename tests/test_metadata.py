@@ -1,4 +1,4 @@
-"""What stands about the course in its metadata must agree: pyproject, locks, conda, Binder, dev container, CI."""
+"""What is said about the course must agree: pyproject, locks, conda, Binder, dev container, CI."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -205,7 +206,7 @@ def test_a_lock_satisfies_pyproject_on_every_machine(machine: dict[str, str]) ->
 
 @pytest.mark.parametrize(("lock", "extras"), [(LOCKS[0], ()), (LOCKS[1], ("test", "slides"))])
 def test_a_lock_was_compiled_from_this_pyproject(lock: str, extras: tuple[str, ...]) -> None:
-    """uv notes who asked for a package: pyproject itself exactly for what it declares, else another of the lock."""
+    """uv notes who asked for each package: pyproject for what it declares, else another of the lock."""
     names = {requirement.name for requirement, _ in _entries(lock)}
     asked: set[str] = set()
     for requirement, rest in _entries(lock):
@@ -260,7 +261,7 @@ def test_conda_understands_every_spec() -> None:
 
 def test_conda_uses_one_channel_and_installs_the_course_itself() -> None:
     assert yaml.safe_load(_read("environment.yml"))["channels"] == ["conda-forge", "nodefaults"]
-    # pip refuses options such as --no-deps on a line of a requirements file, which is what conda makes of this
+    # no --no-deps here: conda makes a requirements file of this, and pip refuses that option in one
     assert _conda()[1] == ["-e ."]
 
 
@@ -276,7 +277,7 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def _buildpack(folder: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+def _buildpack(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return the build pack that repo2docker picks for a folder, as its own `build` does."""
     from repo2docker.app import Repo2Docker
 
@@ -381,7 +382,7 @@ def test_binder_ends_with_cleared_lessons_in_work(checkout: Path, tmp_path: Path
 # the dev container
 
 
-def _container() -> dict:  # type: ignore[type-arg]
+def _container() -> dict[str, Any]:
     return json.loads(_read(".devcontainer/devcontainer.json"))
 
 
@@ -447,6 +448,9 @@ def test_git_keeps_line_ends_and_pictures_as_they_are(tmp_path: Path) -> None:
         (tmp_path / name).unlink()
     git("checkout", "--", ".")
     assert {name: (tmp_path / name).read_bytes() for name in files} == files
+    asked = ["git", "check-attr", "text", "--", "picture.png", "lesson.ipynb"]
+    answer = subprocess.run(asked, cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+    assert answer.splitlines() == ["picture.png: text: unset", "lesson.ipynb: text: set"]
 
 
 @posix
@@ -509,7 +513,7 @@ def test_ci_goes_on_where_nothing_can_be_installed_and_installs_where_it_can(tmp
     assert "skipped" not in done.stdout
 
 
-def _workflow() -> dict:  # type: ignore[type-arg]
+def _workflow() -> dict[str, Any]:
     return yaml.load(_read(".github/workflows/ci.yml"), Loader=yaml.BaseLoader)  # "on" stays a word
 
 
