@@ -1,0 +1,12 @@
+"""One house style for every picture: labelled, with units, readable in greyscale and by colour-blind eyes.
+
+Each function takes the data first and the labels by name, draws on ``ax`` or on a figure of its own, and
+returns the axes. Nothing global is changed. A figure of its own is made with pyplot, so that a notebook shows
+it at the end of its cell; a lesson hands the axes to ``picture``, which shows it once and closes it.
+"""
+
+from mlops_lab.plots.comparisons import bars, histograms, intervals
+from mlops_lab.plots.lines import line
+from mlops_lab.plots.style import PALETTE, axes, png
+
+__all__ = ["PALETTE", "axes", "bars", "histograms", "intervals", "line", "png"]

@@ -1,0 +1,126 @@
+"""The first lesson as a student meets it: `lab`, a real JupyterLab, a real browser."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-dev-shm-usage",
+]
+CELLS = """() => {
+  const panel = window.jupyterapp?.shell.currentWidget;
+  if (!panel?.content?.widgets || panel.sessionContext.session?.kernel?.status !== 'idle') return null;
+  const code = panel.content.widgets.filter(w => w.model?.type === 'code');
+  return {
+    all: code.length,
+    run: code.filter(w => w.model.executionCount).length,
+    errors: code.flatMap(w => w.model.outputs.toJSON())
+                .filter(output => output.output_type === 'error').map(output => output.evalue),
+  };
+}"""
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine"),
+]
+
+
+@pytest.fixture
+def lab(tmp_path):
+    """Start `lab` on a copy of the course; yield the student's folder and the address."""
+    shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
+    settings = tmp_path / "config"
+    settings.mkdir()
+    (settings / "jupyter_lab_config.json").write_text(json.dumps({"LabApp": {"expose_app_in_browser": True}}))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    places = {name: str(tmp_path / name) for name in ("data", "runtime", "ipython")}
+    env = {
+        **os.environ,
+        "JUPYTER_CONFIG_DIR": str(settings),
+        "JUPYTER_DATA_DIR": places["data"],
+        "JUPYTER_RUNTIME_DIR": places["runtime"],
+        "IPYTHONDIR": places["ipython"],
+        "PYTHONPATH": str(ROOT),
+    }
+    code = (
+        "import pathlib, sys; from mlops_lab.classroom import workspace; "
+        f"sys.exit(workspace.lab(pathlib.Path({str(tmp_path)!r}), browser=False, port={port}))"
+    )
+    log = tmp_path / "lab.log"
+    with log.open("wb") as stream:
+        server = subprocess.Popen([sys.executable, "-c", code], env=env, stderr=stream, stdout=stream)
+        try:
+            yield tmp_path / "work", _address(server, log)
+        finally:
+            server.terminate()
+            server.wait(30)
+
+
+def _address(server, log):
+    """Read the address with its token from the log, as a student copies it from the terminal."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and server.poll() is None:
+        found = re.search(r"http://127\.0\.0\.1:\d+/\S*token=\w+", log.read_text(encoding="utf-8"))
+        if found:
+            return found.group(0)
+        time.sleep(0.3)
+    raise AssertionError(f"the lab did not start:\n{log.read_text(encoding='utf-8')[-2000:]}")
+
+
+def test_a_student_runs_the_first_lesson(lab):
+    from playwright.sync_api import sync_playwright
+
+    work, address = lab
+    base = address.split("/lab")[0]
+    problems, foreign = [], []
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=BROWSER, args=FLAGS)
+        page = browser.new_page(viewport={"width": 1400, "height": 1000})
+        page.set_default_timeout(120_000)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on(
+            "request", lambda request: foreign.append(request.url) if _leaves(request.url, base) else None
+        )
+        page.goto(address)
+        page.wait_for_function(CELLS)
+        assert page.evaluate(CELLS)["run"] == 0, "the student's copy shows outputs before anything was run"
+        page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
+        page.wait_for_function(f"() => {{ const s = ({CELLS})(); return s && s.run === s.all; }}")
+        cells = page.evaluate(CELLS)
+        option = page.locator(".jupyter-widgets input[type=radio]").nth(1)
+        option.scroll_into_view_if_needed()
+        option.check()
+        saved = work / "predictions.json"
+        deadline = time.monotonic() + 30
+        while not saved.exists() and time.monotonic() < deadline:
+            page.wait_for_timeout(200)
+        shot = os.environ.get("MLOPS_LAB_SCREENSHOT")
+        if shot:
+            page.screenshot(path=shot)
+        browser.close()
+    assert cells["errors"] == []
+    assert not problems
+    assert not foreign, "the page asked another machine"
+    assert json.loads(saved.read_text(encoding="utf-8")), "the prediction that was clicked is not saved"
+
+
+def _leaves(url, base):
+    return not url.startswith((base, base.replace("http", "ws"), "data:", "blob:"))
