@@ -21,6 +21,11 @@ def names(root: Path) -> list[str]:
     root
         The folder that holds `notebooks/`.
 
+    Returns
+    -------
+    list of str
+        Names such as ``00_start_here``.
+
     Examples
     --------
     >>> names(Path("no-such-folder"))
@@ -40,6 +45,11 @@ def find(given: str, root: Path) -> str:
         A number (``7`` or ``07``), a topic, a full name, or a path to the notebook.
     root
         The folder that holds `notebooks/`.
+
+    Returns
+    -------
+    str
+        The name, ``NN_topic``.
 
     Raises
     ------

@@ -47,7 +47,9 @@ def without_solution(source: str, *, where: str = "this cell") -> str:
         mark = line.strip()
         if mark == BEGIN:
             if region is not None:
-                raise ValueError(f"{where}, line {number}: {BEGIN} inside a region; close the first with {END}")
+                raise ValueError(
+                    f"{where}, line {number}: {BEGIN} inside a region; close the first with {END}"
+                )
             region = []
             indent = line[: len(line) - len(line.lstrip())]
         elif mark == END:
@@ -69,7 +71,7 @@ def without_solution(source: str, *, where: str = "this cell") -> str:
 
 
 def derived(source: Any) -> Any:
-    """Make the student's notebook, with no outputs, from a lesson's source.
+    r"""Make the student's notebook, with no outputs, from a lesson's source.
 
     Raises
     ------
@@ -79,7 +81,7 @@ def derived(source: Any) -> Any:
     Examples
     --------
     >>> import nbformat
-    >>> cell = nbformat.v4.new_code_cell("### BEGIN SOLUTION\\nanswer = 1\\n### END SOLUTION")
+    >>> cell = nbformat.v4.new_code_cell("### BEGIN SOLUTION\nanswer = 1\n### END SOLUTION")
     >>> derived(nbformat.v4.new_notebook(cells=[cell])).cells[0].source
     'answer = ...'
     """
@@ -118,10 +120,14 @@ def differences(source: Any, student: Any) -> list[str]:
         found.append("the notebook's metadata differs from the source's")
     if len(wanted["cells"]) != len(student["cells"]):
         return [*found, f"{len(student['cells'])} cells, where the source has {len(wanted['cells'])}"]
-    for place, (cell, own, original) in enumerate(zip(wanted["cells"], student["cells"], source["cells"], strict=True)):
-        for part in ("cell_type", "id", "metadata", "source"):
-            if cell[part] != own[part]:
-                found.append(f"cell {place}: its {part} differs from what the source gives")
+    for place, (cell, own, original) in enumerate(
+        zip(wanted["cells"], student["cells"], source["cells"], strict=True)
+    ):
+        found += [
+            f"cell {place}: its {part} differs from what the source gives"
+            for part in ("cell_type", "id", "metadata", "source")
+            if cell[part] != own[part]
+        ]
         shared = original["cell_type"] == "code" and text_of(original) == text_of(own)
         if shared and call_of(own) != "check" and original["outputs"] != own["outputs"]:
             found.append(f"cell {place}: its output differs from the source's")

@@ -6,6 +6,7 @@ What runs is a copy. The course's own notebooks are only read, so an interrupted
 from __future__ import annotations
 
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -14,17 +15,33 @@ from pathlib import Path
 from typing import Any
 
 from mlops_lab.classroom import overview
-from mlops_lab.classroom.kernels import KERNEL, own_kernel
+from mlops_lab.classroom.kernels import KERNEL, Kernels, own_kernel
 from mlops_lab.classroom.notebooks import Lesson, chosen, read, text_of
 from mlops_lab.classroom.outputs import collect
 
-__all__ = ["CELL_TIMEOUT_S", "Failure", "Job", "Outcome", "execute", "run", "verify"]
+__all__ = ["CELL_TIMEOUT_S", "Failure", "Job", "Outcome", "execute", "is_alone", "jobs_for", "run", "verify"]
 
 CELL_TIMEOUT_S = 120
 """How long one cell may take, in seconds; papermill itself would wait for ever."""
 
+START_TIMEOUT_S = 120
+"""How long a kernel may take to start, in seconds."""
+
 WORKERS = 2
 """How many notebooks run at a time."""
+
+
+def is_alone(notebook: Path) -> bool:
+    """Say whether a notebook asks to run alone, since it times, leaks or serves.
+
+    Its metadata then holds ``"mlops_lab": {"alone": true}``.
+
+    Examples
+    --------
+    >>> is_alone(Path("no-such-notebook.ipynb"))
+    False
+    """
+    return notebook.is_file() and bool(read(notebook)["metadata"].get("mlops_lab", {}).get("alone", False))
 
 
 @dataclass(frozen=True)
@@ -44,10 +61,8 @@ class Job:
 
     @property
     def alone(self) -> bool:
-        """Whether it must have the machine to itself, since it times, leaks or serves."""
-        if not self.notebook.exists():
-            return False
-        return bool(read(self.notebook)["metadata"].get("mlops_lab", {}).get("alone", False))
+        """Whether it must have the machine to itself."""
+        return is_alone(self.notebook)
 
 
 @dataclass(frozen=True)
@@ -132,85 +147,106 @@ def execute(
     together = [job for job in jobs if not job.alone]
     alone = [job for job in jobs if job not in together]
     done: dict[int, Outcome] = {}
-
-    def note(job: Job, outcome: Outcome) -> None:
-        done[id(job)] = outcome
-        if progress is not None:
-            progress(outcome, len(done), len(jobs))
-
+    kernels = Kernels()
     with own_kernel(strict=strict) as folder:
-        with ThreadPoolExecutor(WORKERS) as pool:
-            running = {pool.submit(_one, job, folder, cell_timeout_s): job for job in together}
-            try:
-                for future in as_completed(running):
-                    note(running[future], future.result())
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
-        for job in alone:
-            note(job, _one(job, folder, cell_timeout_s))
+
+        def perform(batch: Sequence[Job], workers: int) -> None:
+            with ThreadPoolExecutor(workers) as pool:
+                running = {pool.submit(_one, job, folder, cell_timeout_s, kernels): job for job in batch}
+                try:
+                    for future in as_completed(running):
+                        outcome = done[id(running[future])] = future.result()
+                        if progress is not None:
+                            progress(outcome, len(done), len(jobs))
+                except BaseException:
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    kernels.stop()
+                    raise
+
+        perform(together, WORKERS)
+        perform(alone, 1)
     return [done[id(job)] for job in jobs]
 
 
-def _one(job: Job, folder: Path, cell_timeout_s: float) -> Outcome:
-    import tempfile
-
+def _one(job: Job, folder: Path, cell_timeout_s: float, kernels: Kernels) -> Outcome:
     start = time.perf_counter()
     job.target.parent.mkdir(parents=True, exist_ok=True)
     for last_try in (False, True):
+        job.target.unlink(missing_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as place:
-            failure = _papermill(job, Path(place), cell_timeout_s)
-        if failure is None or failure.cell is not None or last_try:
+            failure = _papermill(job, Path(place), cell_timeout_s, kernels)
+        if failure is None or failure.cell is not None or last_try or kernels.stopped:
             break
     return Outcome(job, time.perf_counter() - start, failure)
 
 
-def _papermill(job: Job, place: Path, cell_timeout_s: float) -> Failure | None:
+def _papermill(job: Job, place: Path, cell_timeout_s: float, kernels: Kernels) -> Failure | None:
     """Run one notebook; a failure without a cell says that the kernel did not even start."""
     import papermill
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
     try:
-        papermill.execute_notebook(
-            str(job.notebook),
-            str(job.target),
+        executed = papermill.execute_notebook(
+            str(job.notebook.resolve()),
+            str(job.target.resolve()),
             parameters={} if job.seed is None else {"seed": job.seed},
             kernel_name=KERNEL,
-            cwd=str(place),
+            # papermill's own `cwd` changes the folder of this whole process, under the other worker's feet
+            resources={"metadata": {"path": str(place)}},
+            kernel_manager_class=kernels.manager_class(),
             execution_timeout=cell_timeout_s,
-            start_timeout=120,
+            start_timeout=START_TIMEOUT_S,
             progress_bar=False,
             log_output=False,
         )
     except papermill.PapermillExecutionError as error:
-        return Failure(job.name, _place(job, error.cell_index), error.source, f"{error.ename}: {error.evalue}")
+        # papermill puts one cell at the very top and one before the failing cell
+        return _failed(job, error.cell_index + 2, error.source, f"{error.ename}: {error.evalue}")
     except (CellTimeoutError, TimeoutError):
-        return _stopped(job, f"the cell took more than {cell_timeout_s:g} s and was stopped")
+        return _stopped(job, f"took more than {cell_timeout_s:g} s and was stopped")
     except DeadKernelError:
-        return _stopped(job, "the kernel died while it ran this cell (memory? os._exit? a crash in a library?)")
+        return _stopped(
+            job, "the kernel died while it ran this cell (memory? os._exit? a crash in a library?)"
+        )
     except (CellExecutionError, RuntimeError, OSError) as error:
         return _stopped(job, f"{type(error).__name__}: {error}")
+    for cell_place, cell in enumerate(executed["cells"]):  # papermill takes sys.exit() for a good end
+        if cell["cell_type"] == "code" and text_of(cell).strip() and cell["execution_count"] is None:
+            return _failed(job, cell_place, text_of(cell), "never ran: a cell before it left the kernel")
     return None
 
 
 def _stopped(job: Job, error: str) -> Failure:
-    """Find the cell at which a run ended without an answer of the kernel."""
-    if job.target.exists():
-        for place, cell in enumerate(read(job.target)["cells"]):
-            status = cell["metadata"].get("papermill", {}).get("status")
-            if cell["cell_type"] == "code" and status in ("running", "failed"):
-                return Failure(job.name, _place(job, place), text_of(cell), error)
-    return Failure(job.name, None, "", error)
+    """Find the cell at which a run ended without an answer of the kernel: the last one that was begun."""
+    begun = [
+        (place, cell)
+        for place, cell in enumerate(read(job.target)["cells"] if job.target.exists() else [])
+        if cell["metadata"].get("papermill", {}).get("start_time")
+    ]
+    if not begun:
+        return Failure(job.name, None, "", f"the kernel did not start: {error}")
+    place, cell = begun[-1]
+    return _failed(job, place, text_of(cell), error)
 
 
-def _place(job: Job, executed: int) -> int:
-    """Translate a cell's place in the executed copy, which has a cell with parameters more, to the notebook's."""
-    cells = read(job.target)["cells"][:executed]
-    return executed - sum("injected-parameters" in cell["metadata"].get("tags", []) for cell in cells)
+def _failed(job: Job, place: int, source: str, error: str) -> Failure:
+    """Name the cell as the notebook counts it: the executed copy holds cells that papermill put in."""
+    added = sum(
+        bool({"injected-parameters", "papermill-error-cell-tag"} & set(cell["metadata"].get("tags", [])))
+        for cell in read(job.target)["cells"][:place]
+    )
+    return Failure(job.name, place - added, source, error)
 
 
 def jobs_for(lessons: Iterable[Lesson], folder: Path, seed: int | None = None) -> list[Job]:
-    """List both notebooks of each lesson, student's and solution, with their executed copies in a folder."""
+    """List both notebooks of each lesson, student's and solution, with their executed copies in a folder.
+
+    Examples
+    --------
+    >>> jobs = jobs_for([Lesson("00_start_here", Path("course"))], Path("runs"))
+    >>> [job.name for job in jobs]
+    ['00_start_here', 'solutions/00_start_here']
+    """
     return [
         Job(name, path, folder / f"{name}.ipynb", seed)
         for lesson in lessons
@@ -293,12 +329,15 @@ def verify(lessons: Sequence[str], *, seeds: int = 20, root: Path) -> int:
     Traceback (most recent call last):
     ValueError: no lesson is called '99'. There are: none: no-such-folder...notebooks holds no lessons
     """
-    import tempfile
-
     known = chosen(lessons, root=root)
     with tempfile.TemporaryDirectory(prefix="mlops-lab-verify-", ignore_cleanup_errors=True) as folder:
         jobs = [
-            Job(f"{lesson.name} at seed {seed}", lesson.source, Path(folder, f"{lesson.name}-{seed}.ipynb"), seed)
+            Job(
+                f"{lesson.name} at seed {seed}",
+                lesson.source,
+                Path(folder, f"{lesson.name}-{seed}.ipynb"),
+                seed,
+            )
             for lesson in known
             for seed in range(seeds)
         ]
@@ -306,13 +345,20 @@ def verify(lessons: Sequence[str], *, seeds: int = 20, root: Path) -> int:
         found = [collect(read(outcome.job.target)) for outcome in outcomes if outcome.ok]
     _report(outcomes)
     claims = [payload for run in found for payload in run if payload["type"] == "claim"]
-    wrong = {p["id"]: p["message"] for run in found for p in run if p["type"] == "check" and p["outcome"] != "right"}
+    wrong = {
+        p["id"]: p["message"]
+        for run in found
+        for p in run
+        if p["type"] == "check" and p["outcome"] != "right"
+    }
     for exercise, message in wrong.items():
         _say(f"BROKEN: the solution of {exercise} is not accepted at some seed: {message}")
     table = overview.over_seeds(claims)
     if len(table):
         _say(table.to_string(index=False))
-    holds = all(outcome.ok for outcome in outcomes) and not wrong and not any(p["holds"] is False for p in claims)
+    holds = (
+        all(outcome.ok for outcome in outcomes) and not wrong and not any(p["holds"] is False for p in claims)
+    )
     _say(f"{len(table)} claims at {seeds} seeds: {'every one holds' if holds else 'NOT all hold'}")
     return int(not holds)
 
@@ -340,7 +386,8 @@ def _progress() -> Callable[[Outcome, int, int], None]:
         return advance
 
     def line(outcome: Outcome, done: int, total: int) -> None:
-        _say(f"[{done}/{total}] {outcome.job.name}: {'ran' if outcome.ok else 'FAILED'} in {outcome.seconds:.1f} s")
+        verdict = "ran" if outcome.ok else "FAILED"
+        _say(f"[{done}/{total}] {outcome.job.name}: {verdict} in {outcome.seconds:.1f} s")
 
     return line
 

@@ -1,7 +1,8 @@
 """Hold lessons against the rules that every lesson keeps.
 
-The rules stand in three modules: `rules_spine` (order of parts, prose), `rules_code` (cells, claims, exercises)
-and `rules_outputs` (what is stored). Each finding has a code, a cell, what is wrong, and the way out.
+The rules stand in four modules: `rules_spine` (order of parts, prose), `rules_code` (cells), `rules_frame`
+(claims, exercises, predictions) and `rules_outputs` (what is stored). Each finding has a code, a cell, what
+is wrong, and the way out. No comment or tag switches a rule off.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlops_lab.classroom import rules_code, rules_outputs, rules_spine
+from mlops_lab.classroom import rules_code, rules_frame, rules_outputs, rules_spine
 from mlops_lab.classroom.derive import differences
-from mlops_lab.classroom.notebooks import Lesson, chosen, normalised, read
+from mlops_lab.classroom.notebooks import Lesson, chosen, read, stored_form
 
 __all__ = ["Broken", "lint", "main", "notebook_rules"]
 
@@ -66,7 +67,10 @@ def notebook_rules(notebook: Any, name: str, *, source: bool) -> list[Broken]:
         *rules_spine.prose(notebook),
         *rules_code.sizes(notebook),
         *rules_code.sources(notebook),
-        *rules_code.frame(notebook, name[3:], source=source),
+        *rules_frame.frame(notebook, name[3:], source=source),
+        *rules_frame.in_order(notebook),
+        *rules_frame.solutions(notebook),
+        *rules_frame.shown(notebook, source=source),
         *rules_outputs.executed(notebook),
         *rules_outputs.outputs(notebook),
     ]
@@ -89,7 +93,7 @@ def lint(lesson: Lesson) -> list[Broken]:
             continue
         notebook = notebooks[label] = read(path)
         found += notebook_rules(notebook, lesson.name, source=label != lesson.name)
-        if normalised(notebook) != notebook or b"\r" in path.read_bytes():
+        if stored_form(notebook) != path.read_bytes():
             found.append(Broken(label, 0, "L00", f"is not in normal form: run build {lesson.name}"))
     if len(notebooks) == 2:
         copy, source = notebooks.values()

@@ -17,7 +17,7 @@ import nbformat
 
 from mlops_lab import artifacts, lessons
 
-__all__ = ["CALLS", "Lesson", "call_of", "chosen", "normalised", "read", "text_of", "write"]
+__all__ = ["CALLS", "Lesson", "call_of", "chosen", "normalised", "read", "stored_form", "text_of", "write"]
 
 CALLS = ("predict", "reveal", "claim", "check", "hint")
 """The calls that make a cell part of the lesson's frame rather than of its code."""
@@ -84,12 +84,12 @@ def chosen(names: Iterable[str], *, root: Path) -> list[Lesson]:
 
 
 def text_of(cell: Any) -> str:
-    """Return a cell's source as one string.
+    r"""Return a cell's source as one string.
 
     Examples
     --------
-    >>> text_of({"source": ["a = 1\\n", "a"]})
-    'a = 1\\na'
+    >>> text_of({"source": ["a = 1\n", "a"]})
+    'a = 1\na'
     """
     source = cell.get("source", "")
     return source if isinstance(source, str) else "".join(source)
@@ -125,7 +125,7 @@ def read(path: Path) -> Any:
     ValueError: broken.ipynb is no readable notebook: ...
     """
     try:
-        return nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
+        return nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)  # type: ignore[no-untyped-call]
     except (ValueError, KeyError, AttributeError) as error:
         raise ValueError(f"{path.name} is no readable notebook: {error}") from error
 
@@ -149,7 +149,7 @@ def normalised(notebook: Any) -> Any:
         metadata["mlops_lab"] = dict(own)
     taken: set[str] = set()
     cells = [_cell(cell, taken) for cell in notebook["cells"]]
-    return nbformat.from_dict({"nbformat": 4, "nbformat_minor": 5, "metadata": metadata, "cells": cells})
+    return nbformat.from_dict({"nbformat": 4, "nbformat_minor": 5, "metadata": metadata, "cells": cells})  # type: ignore[no-untyped-call]
 
 
 def _cell(cell: Any, taken: set[str]) -> dict[str, Any]:
@@ -175,8 +175,22 @@ def _output(output: Any) -> dict[str, Any]:
     """Keep an output; pictures keep their description and size, other run metadata goes."""
     clean = dict(output)
     if "metadata" in clean:
-        clean["metadata"] = {key: value for key, value in clean["metadata"].items() if key.startswith("image/")}
+        clean["metadata"] = {
+            key: value for key, value in clean["metadata"].items() if key.startswith("image/")
+        }
     return clean
+
+
+def stored_form(notebook: Any) -> bytes:
+    """Return the bytes in which the course stores a notebook: sorted keys, indent 1, LF, one last line end.
+
+    Examples
+    --------
+    >>> stored_form(nbformat.v4.new_notebook())[:15]
+    b'{\\n "cells": [],'
+    """
+    text: str = nbformat.writes(normalised(notebook))  # type: ignore[no-untyped-call]
+    return (text.rstrip("\n") + "\n").encode("utf-8")
 
 
 def write(notebook: Any, path: Path) -> None:
@@ -200,4 +214,4 @@ def write(notebook: Any, path: Path) -> None:
         nbformat.validate(clean)
     except nbformat.ValidationError as error:
         raise ValueError(f"{path.name} would be no valid notebook: {error.message}") from error
-    artifacts.atomic_write(path, (nbformat.writes(clean) + "\n").encode("utf-8"))
+    artifacts.atomic_write(path, stored_form(clean))

@@ -43,7 +43,9 @@ def _bound(payload: Mapping[str, Any]) -> str:
 
 def _table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     cells = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in head)
-    body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>\n" for row in rows)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>\n" for row in rows
+    )
     return f"<table><caption>{html.escape(caption)}</caption>\n<tr>{cells}</tr>\n{body}</table>\n"
 
 
@@ -85,17 +87,22 @@ def page(outcomes: Sequence[Outcome], *, seed: int) -> str:
         if p["type"] == "check"
     ]
     times = [
-        (outcome.job.name, f"{outcome.seconds:.1f} s", "ran to its end" if outcome.ok else "FAILED") for outcome in outcomes
+        (outcome.job.name, f"{outcome.seconds:.1f} s", "ran to its end" if outcome.ok else "FAILED")
+        for outcome in outcomes
     ]
     summary = (
-        f"{len(outcomes)} notebooks at seed {seed}: {len(outcomes) - len(failed)} ran to their end, {len(failed)} failed. "
+        f"{len(outcomes)} notebooks at seed {seed}: {len(outcomes) - len(failed)} ran to their end, "
+        f"{len(failed)} failed. "
         f"{sum(row[-1] == 'holds' for row in claims)} of {len(claims)} claims hold."
     )
-    failures = "".join(f"<h2>Failed: {html.escape(f.name)}</h2><pre>{html.escape(str(f))}</pre>" for f in failed)
+    failures = "".join(
+        f"<h2>Failed: {html.escape(f.name)}</h2><pre>{html.escape(str(f))}</pre>" for f in failed
+    )
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width"><title>Overview of the lessons</title>'
-        f"<style>{_STYLE}</style></head><body><main>\n<h1>Overview of the lessons</h1>\n<p>{summary}</p>\n{failures}"
+        f"<style>{_STYLE}</style></head><body><main>\n<h1>Overview of the lessons</h1>\n"
+        f"<p>{summary}</p>\n{failures}"
         + _table("Claims", ("notebook", "claim", "measured", "claimed", "kind", "verdict"), claims)
         + _table("Exercises", ("notebook", "exercise", "outcome", "message"), checks)
         + _table("Times", ("notebook", "seconds", "outcome"), times)

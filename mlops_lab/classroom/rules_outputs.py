@@ -1,7 +1,8 @@
 """Rules for what a lesson stores: everything was run, in order, and nothing tells of the machine it ran on.
 
-L40 order of execution; L41 an error; L42 stderr or a progress bar; L43 a path; L44 an id or an address;
-L45 a library's own HTML or a widget; L46 a figure without a description; L47 a typed output that is malformed.
+L40 order of execution; L41 an error; L42 stderr or a progress bar; L43 a path; L44 an id, address or port;
+L45 a library's own HTML, or a form that not every reader has; L46 a figure without a description; L47 a typed
+output that is malformed.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mlops_lab.classroom.notebooks import text_of
-from mlops_lab.classroom.outputs import collect
+from mlops_lab.classroom.outputs import MIME, collect, mask_live
 
 __all__ = ["executed", "outputs"]
 
@@ -24,9 +25,13 @@ _PATH = re.compile(
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}|\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 _BAR = re.compile(r"\d+%\s*\|.*\||[█▏▎▍▌▋▊▉]|\bit/s\b|\r(?!\n)")
 _FOREIGN = re.compile(
-    r"sk-(?:top-)?container|<script|<iframe|<object|<link|wandb|tqdm|on(?:click|load|error)\s*=|javascript:", re.IGNORECASE
+    r"\bsk-[a-z]+|<script|<iframe|<object|<link|<style(?! scoped)|\bid=|wandb-|tqdm"
+    r"|on(?:click|load|error)\s*=|javascript:|<img(?![^>]*\balt=.\w)|src=.?https?:",
+    re.IGNORECASE,
 )
-_WIDGET = "application/vnd.jupyter.widget-view+json"
+_PORT = re.compile(r"\b(?:127\.0\.0\.1|localhost|0\.0\.0\.0):(\d{4,5})\b")
+_FORMS = {"text/plain", "text/html", "text/markdown", "text/latex", "image/png", MIME}
+_FEWEST_LETTERS = 15
 
 
 def executed(notebook: Any) -> Iterator[Found]:
@@ -82,22 +87,33 @@ def _one(output: Any) -> Iterator[tuple[str, str]]:
     if output.get("name") == "stderr":
         yield "L42", "writes to stderr: a warning or a progress bar has no place in a stored output"
     data = output.get("data", {})
-    if _WIDGET in data:
-        yield "L45", "stores a widget, whose ids are made by chance: show it in a live kernel only"
+    if others := sorted(set(data) - _FORMS):
+        yield "L45", f"stores {others[0]}, which not every reader has: show text, a table or a picture"
     if any(kind.startswith("image/") for kind in data):
         kinds = [kind for kind in data if kind.startswith("image/")]
-        if not all(output.get("metadata", {}).get(kind, {}).get("alt", "").strip() for kind in kinds):
+        about = [output.get("metadata", {}).get(kind, {}) for kind in kinds]
+        if any(len(str(each.get("alt", "")).strip()) < _FEWEST_LETTERS for each in about):
             yield "L46", "a figure without a description: show it by picture(ax, 'what it shows')"
-    for text in _texts(output):
+    if data and "text/plain" not in data:
+        yield "L45", "has no plain text: a terminal and a screen reader have nothing to show"
+    for text in map(mask_live, _texts(output)):
+        if found := _PORT.search(text):
+            yield "L44", f"an output shows the port {found.group(1)}: show it by live(...)"
         if found := re.search(_PATH.pattern + r"[^\s'\"<>]*", text):
             shown = re.match(r"[^\s'\"<>,;]*", text[found.start() :])
-            yield "L43", f"an output shows the path {(shown or found).group(0)!r}: show a name, or use scratch()"
+            yield (
+                "L43",
+                f"an output shows the path {(shown or found).group(0)!r}: show a name, or use scratch()",
+            )
         if found := _ADDRESS.search(text):
             yield "L44", f"an output shows {found.group(0)!r}, which differs in every run"
         if _BAR.search(text):
             yield "L42", "an output holds a progress bar: switch it off"
         if found := _FOREIGN.search(text):
-            yield "L45", f"an output holds {found.group(0)!r}, a library's own HTML: print or tabulate instead"
+            yield (
+                "L45",
+                f"an output holds {found.group(0)!r}, a library's own HTML: print or tabulate instead",
+            )
 
 
 def _texts(output: Any) -> Iterator[str]:

@@ -14,11 +14,13 @@ Prose carries the code: at least 25 words for each code cell (L10), and nothing 
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from mlops_lab.classroom.notebooks import call_of, text_of
+from mlops_lab.classroom.rules_code import parsed
 
 __all__ = ["ENDING", "WORDS_PER_CODE_CELL", "prose", "spine"]
 
@@ -87,13 +89,20 @@ def spine(notebook: Any, name: str) -> Iterator[Found]:
 
 def _beginning(cells: list[Any]) -> Iterator[Found]:
     code = [(place, cell) for place, cell in enumerate(cells) if cell["cell_type"] == "code"]
-    if not code or not all(
-        re.match(r"(import|from) \S+|[\s)]|\w+,?$|$", line) for line in text_of(code[0][1]).split("\n")
+    tree = parsed(text_of(code[0][1])) if code else None
+    if (
+        tree is None
+        or not tree.body
+        or not all(isinstance(n, (ast.Import, ast.ImportFrom)) for n in tree.body)
     ):
         yield "L03", code[0][0] if code else 0, "the first code cell must hold imports, and nothing else"
     tagged = [place for place, cell in code if "parameters" in cell["metadata"].get("tags", [])]
     if not tagged or tagged != [place for place, _ in code[1:2]]:
-        yield "L04", tagged[0] if tagged else 0, "the second code cell, and it alone, must be tagged `parameters`"
+        yield (
+            "L04",
+            tagged[0] if tagged else 0,
+            "the second code cell, and it alone, must be tagged `parameters`",
+        )
     elif not re.search(r"^seed = 0$", text_of(code[1][1]), re.MULTILINE):
         yield "L04", tagged[0], "the `parameters` cell must say `seed = 0`"
 
@@ -128,7 +137,10 @@ def _explained(cells: list[Any], start: int, end: int, title: str) -> Iterator[F
 def _order(cells: list[Any]) -> Iterator[Found]:
     headings = _headings(cells)
     titles = [title for _, title, _ in headings]
-    if tuple(title for title in titles if title in ENDING) != ENDING or tuple(titles[-len(ENDING) :]) != ENDING:
+    if (
+        tuple(title for title in titles if title in ENDING) != ENDING
+        or tuple(titles[-len(ENDING) :]) != ENDING
+    ):
         yield "L07", len(cells) - 1, f"a lesson ends with these headings, in order: {', '.join(ENDING)}"
     exercises = [number for number, title in enumerate(titles) if title.startswith("Exercises")]
     if not exercises or exercises[0] == 0:
@@ -136,7 +148,11 @@ def _order(cells: list[Any]) -> Iterator[Found]:
     texts = {title: (place, text) for place, title, text in headings}
     place, text = texts.get("In the wild", (0, ""))
     if len(re.findall(r"\]\(https?://", text)) < 1 or not 3 <= len(text.strip().split("\n")) <= 9:
-        yield "L08", place, "'In the wild' needs three to nine lines on a real incident, and a link to its source"
+        yield (
+            "L08",
+            place,
+            "'In the wild' needs three to nine lines on a real incident, and a link to its source",
+        )
     place, text = texts.get("With LLMs", (0, ""))
     if "changes" not in text or "does not" not in text:
         yield "L08", place, "'With LLMs' must say what changes and what does not"
@@ -155,11 +171,21 @@ def prose(notebook: Any) -> Iterator[Found]:
     'L10'
     """
     cells = notebook["cells"]
-    words = sum(len(text_of(cell).split()) for cell in cells if cell["cell_type"] == "markdown")
+    words = _words(text_of(cell) for cell in cells if cell["cell_type"] == "markdown")
     code = sum(cell["cell_type"] == "code" and not call_of(cell) for cell in cells)
     if code and words / code < WORDS_PER_CODE_CELL:
-        yield "L10", 0, f"{words / code:.0f} words for each code cell; write at least {WORDS_PER_CODE_CELL}, or use fewer cells"
+        least = f"write at least {WORDS_PER_CODE_CELL}, or use fewer cells"
+        yield "L10", 0, f"{words / code:.0f} words for each code cell; {least}"
     for place, cell in enumerate(cells):
-        left = re.search(r"\b(TODO|FIXME|XXX|lorem ipsum)\b|<!--", text_of(cell), re.IGNORECASE)
+        left = re.search(r"\b(to[d]o|fix[m]e|x{3}|lorem ipsum)\b|<!--", text_of(cell), re.IGNORECASE)
         if left:
             yield "L11", place, f"{left.group(0)!r} is left in the text: finish it or take it out"
+
+
+def _words(texts: Iterable[str]) -> int:
+    """Count words of prose: code, addresses and signs are none, and a line that is repeated counts once."""
+    lines: set[str] = set()
+    for text in texts:
+        plain = re.sub(r"```.*?(```|$)|<[^>]*>|\]\([^)]*\)|https?://\S+", " ", text, flags=re.DOTALL)
+        lines.update(" ".join(line.split()).casefold() for line in plain.split("\n"))
+    return sum(len(re.findall(r"[^\W\d_]+", line)) for line in lines)

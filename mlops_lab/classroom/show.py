@@ -176,6 +176,11 @@ def scratch() -> ScratchPath:
     It is removed at the end of the `with` block, else when the kernel stops. Its place differs on every
     machine, so show the path object or a file's `.name`, never `str(path)`.
 
+    Returns
+    -------
+    ScratchPath
+        The folder, which is there and empty.
+
     Examples
     --------
     >>> with scratch() as folder:
