@@ -1,0 +1,44 @@
+"""Varying load: how many machines, when, what the bill is, and what people wait for it (L10).
+
+- `daily_curve`, `bursty`, `arrivals`, `assumptions`: traffic.
+- `Fixed`, `Hold`, `HPA`, `Knative`, `PerRequest`, `Seen`: when to add and remove machines.
+- `simulate`, `stream`: every request, exactly; `Run`, `Summary`, `compare`: what came out.
+- `bills`, `fluid`: what the curve alone tells, in milliseconds.
+- `erlang_b`, `erlang_c`, `mean_wait_s`, `monthly_cost_usd`: what theory and the price list say.
+
+It leaves out networks, batching, failures and clients that retry.
+"""
+
+from mlops_lab.load.expected import Fluid, bills, fluid
+from mlops_lab.load.formulas import erlang_b, erlang_c, mean_wait_s, monthly_cost_usd
+from mlops_lab.load.kubernetes import HPA, Knative
+from mlops_lab.load.policies import Fixed, Hold, PerRequest, Policy, Seen
+from mlops_lab.load.runs import Run, Summary, compare
+from mlops_lab.load.simulation import simulate, stream
+from mlops_lab.load.traffic import arrivals, assumptions, bursty, daily_curve
+
+__all__ = [
+    "HPA",
+    "Fixed",
+    "Fluid",
+    "Hold",
+    "Knative",
+    "PerRequest",
+    "Policy",
+    "Run",
+    "Seen",
+    "Summary",
+    "arrivals",
+    "assumptions",
+    "bills",
+    "bursty",
+    "compare",
+    "daily_curve",
+    "erlang_b",
+    "erlang_c",
+    "fluid",
+    "mean_wait_s",
+    "monthly_cost_usd",
+    "simulate",
+    "stream",
+]
