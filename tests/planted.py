@@ -59,6 +59,15 @@ def course(root: Path, notebook=None, name: str = NAME) -> notebooks.Lesson:
     return made
 
 
+def hanging():
+    """Build a notebook with a cell that takes ten minutes."""
+    cells = [
+        nbformat.v4.new_code_cell("seed = 0", execution_count=1, metadata={"tags": ["parameters"]}),
+        nbformat.v4.new_code_cell("import time\ntime.sleep(600)", execution_count=2),
+    ]
+    return notebooks.normalised(nbformat.v4.new_notebook(cells=cells))
+
+
 def finished(name: str = NAME):
     """Build the scaffold's lesson as if it had been executed; typed outputs hold what the linter reads."""
     made, count = [], 0

@@ -159,6 +159,10 @@ def test_array_bytes_leave_out_the_gaps_between_fields():
     full["feature"], full["threshold"] = 0, 0
     assert full.tobytes() != empty.tobytes()
     assert hashes.array_bytes(full) == hashes.array_bytes(empty)
+    columns_first = np.asfortranarray([[0.0, 1.0], [np.nan, 2.0]])
+    assert hashes.array_bytes(columns_first) == hashes.array_bytes(np.array([[-0.0, 1.0], [-np.nan, 2.0]]))
+    signed = np.asfortranarray([[-0.0, 1.0], [-np.nan, 2.0]])
+    assert hashes.array_bytes(signed) == hashes.array_bytes(columns_first)
     with pytest.raises(TypeError, match="Python objects"):
         hashes.array_bytes(np.array([object()]))
 
@@ -255,8 +259,8 @@ def test_a_killed_writer_leaves_a_whole_file(tmp_path):
                 atomic_write({str(file)!r}, letter * {size})
     """)
     rng = np.random.default_rng(0)
-    parts = 0
-    for wait_s in rng.uniform(0.0, 0.02, size=6):
+    parts = []
+    for wait_s in rng.uniform(0.0, 0.02, size=30):
         process = subprocess.Popen([sys.executable, "-c", writer], stdout=subprocess.PIPE, cwd=ROOT)
         process.stdout.readline()
         threading.Event().wait(wait_s)
@@ -265,8 +269,10 @@ def test_a_killed_writer_leaves_a_whole_file(tmp_path):
         content = file.read_bytes()
         assert len(content) == size
         assert set(content) in ({ord("a")}, {ord("b")})
-        parts = len(list(tmp_path.glob(".model.bin.*.part")))
-    assert parts > 0, "no writer was killed in the middle of a write: this test has shown nothing"
+        parts = list(tmp_path.glob(".model.bin.*.part"))
+        if len(parts) >= 3:  # so many were killed in the middle
+            break
+    assert parts, "no writer was killed in the middle of a write: this test has shown nothing"
 
 
 def test_atomic_write_says_what_it_needs(tmp_path):

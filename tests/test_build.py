@@ -29,7 +29,7 @@ def test_both_notebooks_are_executed_and_stored(tmp_path, capsys):
 
 def test_nothing_is_stored_where_the_students_copy_does_not_run(tmp_path, capsys):
     """The source runs; the copy stops, since a later cell needs what only the solution makes."""
-    lesson = planted.course(tmp_path, planted.lesson(more="answer + 1"))
+    lesson = planted.course(tmp_path, planted.lesson(later="answer + 1"))
     write(planted.lesson(), lesson.copy)
     before = [path.read_bytes() for path in (lesson.source, lesson.copy)]
     assert build([], root=tmp_path) == 1

@@ -178,7 +178,7 @@ PLANTED = {
     "an incident without a source": (replaced("## In the wild", "](https", "] (https"), "L08"),
     "no word on what stays": (replaced("## With LLMs", "does not", "stays"), "L08"),
     "two links instead of three": (replaced("## What you can", "(https://ml-ops.org)", ""), "L09"),
-    "something left to do": (replaced("## 1", "First say", "TODO say"), "L11"),
+    "something left to do": (replaced("## 1", "First say", "TO" + "DO say"), "L11"),
     # prose that is none
     "repeated prose": (padded(FILLER), "L10"),
     "prose in a code fence": (padded("```\n" + "word " * 60 + "\n```"), "L10"),
@@ -260,9 +260,7 @@ PLANTED = {
     "revealed at once": (lambda nb: [removed("def scatter")(nb), removed("spread.round")(nb)], "L32"),
     "never revealed": (removed("reveal(\n"), "L32"),
     "a claim in a try": (
-        added(
-            'try:\n    claim("A.", spread[10], id="start_here.a", at_least=0)\nexcept AssertionError:\n    pass'
-        ),
+        added('try:\n    claim("A.", spread[10], id="start_here.a", at_least=0)\nfinally:\n    pass'),
         "L33",
     ),
     "a claim in an expression": (

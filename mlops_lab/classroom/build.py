@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mlops_lab.classroom.derive import derived
-from mlops_lab.classroom.execute import Job, execute
+from mlops_lab.classroom.jobs import Job, execute
 from mlops_lab.classroom.notebooks import chosen, normalised, read, write
 
 __all__ = ["build"]

@@ -7,6 +7,7 @@ can go on to nbgrader). The region becomes `answer = ...`. Nothing else differs 
 from __future__ import annotations
 
 import copy
+import re
 from typing import Any
 
 from mlops_lab.classroom.notebooks import call_of, text_of
@@ -15,6 +16,8 @@ __all__ = ["BEGIN", "END", "derived", "differences", "without_solution"]
 
 BEGIN = "### BEGIN SOLUTION"
 END = "### END SOLUTION"
+
+_NEARLY = re.compile(r"#+\s*(?:BEGIN|END)\s*-?_?SOL", re.IGNORECASE)
 
 
 def without_solution(source: str, *, where: str = "this cell") -> str:
@@ -62,7 +65,7 @@ def without_solution(source: str, *, where: str = "this cell") -> str:
         elif region is not None:
             region.append(line)
         else:
-            if mark.upper().startswith(("### BEGIN SOL", "### END SOL", "###BEGIN", "###END")):
+            if _NEARLY.match(mark):
                 raise ValueError(f"{where}, line {number}: {mark!r} is no marker; write {BEGIN} or {END}")
             kept.append(line)
     if region is not None:

@@ -22,7 +22,7 @@ from nbval.plugin import IPyNbCell, IPyNbFile
 from mlops_lab.classroom.compare import is_typed, typed
 from mlops_lab.classroom.kernels import KERNEL
 
-__all__ = ["LessonCell", "LessonFile", "LessonKernel", "pytest_collect_file"]
+__all__ = ["LessonCell", "LessonFile", "LessonKernel"]
 
 _OUTPUT_TIMEOUT_S = 30
 """How long to wait for the last output of a cell; nbval's 5 seconds are too few on a busy machine."""

@@ -7,6 +7,7 @@ A lesson has one source, `notebooks/solutions/NN_topic.ipynb`, and one derived s
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -125,8 +126,11 @@ def read(path: Path) -> Any:
     ValueError: broken.ipynb is no readable notebook: ...
     """
     try:
-        return nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)  # type: ignore[no-untyped-call]
-    except (ValueError, KeyError, AttributeError) as error:
+        text = path.read_text(encoding="utf-8")
+        if json.loads(text)["nbformat"] != 4:
+            raise ValueError("its format is not 4")
+        return nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path.name} is no readable notebook: {error}") from error
 
 
@@ -182,12 +186,12 @@ def _output(output: Any) -> dict[str, Any]:
 
 
 def stored_form(notebook: Any) -> bytes:
-    """Return the bytes in which the course stores a notebook: sorted keys, indent 1, LF, one last line end.
+    r"""Return the bytes in which the course stores a notebook: sorted keys, indent 1, LF at every end.
 
     Examples
     --------
     >>> stored_form(nbformat.v4.new_notebook())[:15]
-    b'{\\n "cells": [],'
+    b'{\n "cells": [],'
     """
     text: str = nbformat.writes(normalised(notebook))  # type: ignore[no-untyped-call]
     return (text.rstrip("\n") + "\n").encode("utf-8")

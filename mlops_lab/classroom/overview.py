@@ -17,7 +17,7 @@ from mlops_lab.classroom.outputs import collect, shown
 if TYPE_CHECKING:
     import pandas as pd
 
-    from mlops_lab.classroom.execute import Outcome
+    from mlops_lab.classroom.jobs import Outcome
 
 __all__ = ["over_seeds", "page", "write"]
 
@@ -154,7 +154,8 @@ def over_seeds(claims: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     for name, group in grouped.items():
         values = pd.Series([p["measured"] for p in group if p["measured"] is not None], dtype=float)
         known = [p["holds"] for p in group if p["holds"] is not None]
-        spread = [f"{value:.4g}" for value in (values.min(), values.median(), values.max())]
+        ends = (values.min(), values.median(), values.max()) if len(values) else ()
+        spread = [shown(float(value)) for value in ends] or ["not measurable"] * 3
         rows.append([name, _bound(group[0]), *spread, f"{sum(known)} of {len(known)}"])
     return pd.DataFrame(rows, columns=columns)
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from mlops_lab.classroom import compare
-from mlops_lab.classroom.execute import CELL_TIMEOUT_S, WORKERS, execute, is_alone, jobs_for
+from mlops_lab.classroom.jobs import CELL_TIMEOUT_S, WORKERS, execute, is_alone, jobs_for
 from mlops_lab.classroom.kernels import KERNEL, own_kernel
 from mlops_lab.classroom.notebooks import Lesson, chosen, read
 

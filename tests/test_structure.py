@@ -1,0 +1,656 @@
+"""The house keeps its shape: layers, names, imports without side effects, documented names, clean text.
+
+Each rule is a function over a folder, so that planted violations in a folder of their own prove it.
+"""
+
+import ast
+import importlib
+import inspect
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import mlops_lab
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "mlops_lab"
+
+LAYERS = (
+    {"environment", "lessons", "report", "plots", "artifacts", "worlds"},
+    {"framing", "versioning", "tracking", "monitoring", "serving", "load", "governance"},
+    {"production", "reality", "lifecycle"},
+    {"classroom"},
+    {"requirements", "installer", "bootstrap", "doctor", "cli", "__main__"},
+)
+LAYER = {part: number for number, parts in enumerate(LAYERS) for part in parts}
+# A report draws itself in the house style: the one pair within a layer. The commands start one another.
+PAIRS = {("report", "plots"), *((one, other) for one in LAYERS[4] for other in LAYERS[4])}
+
+STANDARD_LIBRARY_ONLY = {
+    "environment",
+    "lessons",
+    "requirements",
+    "installer",
+    "bootstrap",
+    "doctor",
+    "__main__",
+}
+KNOWS_NOTEBOOKS = {
+    "IPython",
+    "ipywidgets",
+    "nbformat",
+    "nbclient",
+    "nbval",
+    "papermill",
+    "jupyter_client",
+    "jupyterlab",
+}
+INSIDE_FUNCTIONS = {
+    "wandb",
+    "tensorboard",
+    "dvc",
+    "papermill",
+    "boto3",
+    "fastapi",
+    "numba",
+    "IPython",
+    "ipywidgets",
+}
+MAY_PRINT = {"bootstrap.py", "cli.py", "__main__.py"}
+
+
+def _none(found):
+    """Fail with one line for each finding, none of them cut."""
+    assert not found, "\n".join(["", *found])
+
+
+def _modules(package):
+    return sorted(path for path in package.rglob("*.py") if "__pycache__" not in path.parts)
+
+
+def _part(package, path):
+    return path.relative_to(package).parts[0].removesuffix(".py")
+
+
+def _tree(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def _imports(package, path, tree):
+    """Give the full name of all that a module imports, wherever in it and by whatever statement."""
+    folder = (package.name, *path.relative_to(package).parent.parts)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            origin = folder[: len(folder) - node.level + 1] if node.level else ()
+            module = ".".join([*origin, *([node.module] if node.module else [])])
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in {
+            "import_module",
+            "__import__",
+        }:
+            yield from (given.value for given in node.args[:1] if isinstance(given, ast.Constant))
+
+
+def layer_violations(package):
+    found = []
+    for path in _modules(package):
+        part, where = _part(package, path), path.relative_to(package).as_posix()
+        names = list(_imports(package, path, _tree(path)))
+        if part == "__init__":
+            found += [f"the map imports {name}" for name in names]
+        elif part not in LAYER:
+            found.append(f"{where}: {part} belongs to no layer; give it its place in LAYERS")
+        else:
+            found += [
+                f"{where} {wrong}" for name in names if (wrong := _wrong_import(package.name, part, name))
+            ]
+    return found
+
+
+def _wrong_import(package, part, name):
+    first, *rest = name.split(".")
+    if first == package:
+        other = rest[0] if rest else part
+        low_enough = other == part or (part, other) in PAIRS or LAYER.get(other, -1) < LAYER[part]
+        return "" if low_enough else f"(layer {LAYER[part]}) imports {other} (layer {LAYER[other]})"
+    if part in STANDARD_LIBRARY_ONLY and first not in sys.stdlib_module_names:
+        return f"is to run where nothing is installed, and imports {first}"
+    return (
+        f"imports {first}: only the classroom knows notebooks"
+        if first in KNOWS_NOTEBOOKS and LAYER[part] < 3
+        else ""
+    )
+
+
+def heavy_imports(package):
+    found = []
+    for path in _modules(package):
+        for node in _tree(path).body:
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                names = {name.split(".")[0] for name in _imports(package, path, node)} & INSIDE_FUNCTIONS
+                found += [
+                    f"{path.relative_to(package).as_posix()}:{node.lineno} imports {name}" for name in names
+                ]
+    return found
+
+
+def shape_violations(package):
+    """Long modules, prints, modules without __all__."""
+    found = []
+    for path in _modules(package):
+        where, tree = path.relative_to(package).as_posix(), _tree(path)
+        lines = len(path.read_text(encoding="utf-8").splitlines())
+        if lines > 400:
+            found.append(f"{where} has {lines} lines: split it by meaning")
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "print" and where not in MAY_PRINT:
+                found.append(f"{where}:{node.lineno} prints: return the text, or send it to a stream")
+        targets = [ast.unparse(t) for node in tree.body if isinstance(node, ast.Assign) for t in node.targets]
+        targets += [ast.unparse(node.target) for node in tree.body if isinstance(node, ast.AnnAssign)]
+        if "__all__" not in targets and path.name != "__main__.py":
+            found.append(f"{where} has no __all__")
+    return found
+
+
+# --- layers and shape, and the rules tried on planted violations -------------------------------------------
+
+
+def test_layers_are_kept():
+    _none(layer_violations(PACKAGE))
+
+
+def test_heavy_and_optional_libraries_are_imported_inside_functions():
+    _none(heavy_imports(PACKAGE))
+
+
+def test_modules_are_short_silent_and_say_what_is_public():
+    _none(shape_violations(PACKAGE))
+
+
+PLANTED = {
+    "a vocabulary that knows a topic": ("worlds/a.py", "from mlops_lab import load", layer_violations),
+    "a topic that knows its sibling": ("framing/a.py", "from mlops_lab.load import fleet", layer_violations),
+    "a topic that is one file": ("serving.py", "import mlops_lab.tracking", layer_violations),
+    "for type checking only": (
+        "load/a.py",
+        "if TYPE_CHECKING:\n    from mlops_lab import framing",
+        layer_violations,
+    ),
+    "inside a function": ("load/a.py", "def f():\n    from mlops_lab import reality", layer_violations),
+    "relatively": ("load/a.py", "from .. import framing", layer_violations),
+    "relatively, deeper": ("load/deep/a.py", "from ...framing import cases", layer_violations),
+    "by its name": (
+        "load/a.py",
+        "import importlib\nimportlib.import_module('mlops_lab.framing')",
+        layer_violations,
+    ),
+    "a sibling of layer 2": ("reality/a.py", "from mlops_lab import lifecycle", layer_violations),
+    "a topic that knows the classroom": (
+        "production.py",
+        "from mlops_lab.classroom import claim",
+        layer_violations,
+    ),
+    "a classroom that knows the commands": ("classroom/a.py", "from mlops_lab import cli", layer_violations),
+    "vocabulary within its layer": ("plots/a.py", "from mlops_lab import report", layer_violations),
+    "a part without a place": ("utils.py", "", layer_violations),
+    "a map that imports": ("__init__.py", "from mlops_lab import worlds", layer_violations),
+    "bootstrap with a package": ("bootstrap.py", "def f():\n    import numpy", layer_violations),
+    "a topic that knows notebooks": (
+        "load/a.py",
+        "def f():\n    from IPython.display import HTML",
+        layer_violations,
+    ),
+    "a heavy import": ("tracking/a.py", "import wandb.sdk", heavy_imports),
+    "a long module": ("load/a.py", "__all__ = []\n" + "x = 1\n" * 400, shape_violations),
+    "a print": ("load/a.py", "__all__ = []\nprint('x')", shape_violations),
+    "no __all__": ("load/a.py", "x = 1", shape_violations),
+}
+
+
+@pytest.mark.parametrize("what", PLANTED)
+def test_a_planted_violation_is_seen(tmp_path, what):
+    where, source, rule = PLANTED[what]
+    path = tmp_path / "mlops_lab" / where
+    path.parent.mkdir(parents=True)
+    path.write_text(source, encoding="utf-8")
+    assert len(rule(tmp_path / "mlops_lab")) == 1
+
+
+ALLOWED = {
+    "downwards": (
+        "reality/a.py",
+        "from mlops_lab import framing, worlds\nfrom mlops_lab.report import Finding",
+    ),
+    "within a topic": (
+        "load/a.py",
+        "from mlops_lab.load import fleet\nfrom . import machines\nfrom .machines import x",
+    ),
+    "a report that draws": ("report/a.py", "from mlops_lab import plots"),
+    "the commands": ("bootstrap.py", "import os.path\nfrom mlops_lab import cli, environment"),
+    "the classroom": ("classroom/a.py", "import nbformat\nfrom mlops_lab import lifecycle, lessons"),
+}
+
+
+@pytest.mark.parametrize("what", ALLOWED)
+def test_what_is_allowed_is_left_alone(tmp_path, what):
+    where, source = ALLOWED[what]
+    path = tmp_path / "mlops_lab" / where
+    path.parent.mkdir(parents=True)
+    path.write_text(source, encoding="utf-8")
+    assert layer_violations(tmp_path / "mlops_lab") == []
+
+
+# --- names ------------------------------------------------------------------------------------------------
+
+
+def _name(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+NAMES = [_name(path) for path in _modules(PACKAGE) if path.name != "__main__.py"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_name_in_all_resolves_and_stands_there_once(name):
+    module = importlib.import_module(name)
+    assert [public for public in module.__all__ if not hasattr(module, public)] == []
+    assert len(set(module.__all__)) == len(module.__all__)
+
+
+def test_the_map_names_every_part_once():
+    parts = {_part(PACKAGE, path) for path in _modules(PACKAGE)} - {"__init__", "__main__"}
+    named = re.findall(r"^    ([a-z_]+)  +\S", mlops_lab.__doc__, re.MULTILINE)
+    assert sorted(named) == sorted(parts)
+
+
+# --- imports without side effects --------------------------------------------------------------------------
+
+
+def test_importing_the_package_takes_less_than_50_ms():
+    def seconds(code):
+        begin = time.perf_counter()
+        subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+        return time.perf_counter() - begin
+
+    # Best of five in turn, so that a busy machine slows both alike.
+    bare, with_it = zip(*((seconds("pass"), seconds("import mlops_lab")) for _ in range(5)), strict=True)
+    assert min(with_it) - min(bare) < 0.050, statistics.median(with_it)
+
+
+# Runs in a fresh interpreter, argument 1: what others' libraries are imported first (what they do is theirs);
+# the rest: our modules. Writes what each of ours has changed.
+_WATCH = """
+import importlib, json, logging, os, random, signal, socket, sys, threading, warnings
+theirs, ours, out = json.loads(sys.argv[1]), json.loads(sys.argv[2]), sys.argv[3]
+for name in theirs:
+    try:
+        importlib.import_module(name)
+    except ImportError:
+        pass
+import matplotlib, numpy, pandas
+sys.dont_write_bytecode = True
+acts = []
+WATCHED = {"socket.connect", "socket.bind", "socket.getaddrinfo", "subprocess.Popen", "os.remove", "os.mkdir"}
+def hook(event, arguments):
+    if event in WATCHED or (event == "open" and set(str(arguments[1])) & set("wax+")):
+        acts.append(f"{event} {arguments[0]!r}")
+sys.addaudithook(hook)
+def state():
+    return {
+        "os.environ": dict(os.environ),
+        "matplotlib.rcParams": {key: str(value) for key, value in matplotlib.rcParams.items()},
+        "random": hash(random.getstate()),
+        "numpy.random": hash(numpy.random.get_state()[1].tobytes()),
+        "threads": sorted(thread.name for thread in threading.enumerate()),
+        "working directory": os.getcwd(),
+        "sys.path": list(sys.path),
+        "warnings.filters": str(warnings.filters),
+        "logging": [logging.root.level, len(logging.root.handlers)],
+        "numpy.errstate": numpy.geterr(),
+        "pandas options": str(pandas.describe_option(_print_desc=False)),
+        "signals": str([signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)]),
+        "sys.excepthook": str(sys.excepthook),
+        "acts": list(acts),
+    }
+found = {}
+before = state()
+for name in ours:
+    try:
+        importlib.import_module(name)
+    except Exception as failure:
+        found[name] = [f"cannot be imported: {failure!r}"]
+    after = state()
+    changed = [key for key in after if after[key] != before[key]]
+    if changed:
+        found.setdefault(name, []).extend(changed + acts)
+    acts.clear()
+    before = state()
+json.dump(found, open(out, "w"))
+"""
+
+
+def _side_effects(folder, names, theirs, tmp_path):
+    out = tmp_path / "found.json"
+    command = [sys.executable, "-c", _WATCH, json.dumps(theirs), json.dumps(names), str(out)]
+    environment = {**os.environ, "PYTHONPATH": str(folder)}
+    ran = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True)
+    found = json.loads(out.read_text(encoding="utf-8"))
+    said = ran.stdout + ran.stderr
+    return {**found, "printed": said} if said else found
+
+
+def _foreign(package):
+    """Give the libraries of others, and their modules, that ours import when they are imported."""
+    names = set()
+    for path in _modules(package):
+        for node in _tree(path).body:
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                full = set(_imports(package, path, node))  # of "from a import b", b may be a module or a name
+                names |= full | {name.rpartition(".")[0] or name for name in full}
+    return sorted(name for name in names if name.split(".")[0] not in {package.name, "__future__"})
+
+
+def test_importing_any_module_of_ours_changes_nothing(tmp_path):
+    assert _side_effects(ROOT, NAMES, _foreign(PACKAGE), tmp_path) == {}
+
+
+EFFECTS = {
+    "os.environ": "import os; os.environ['X_PLANTED'] = '1'",
+    "matplotlib.rcParams": "import matplotlib; matplotlib.rcParams['lines.linewidth'] = 7",
+    "numpy.random": "import numpy; numpy.random.seed(0)",
+    "random": "import random; random.random()",
+    "threads": "import threading as t; x = t.Timer(60, print); x.daemon = True; x.start()",
+    "acts": "import socket; socket.socket().bind(('127.0.0.1', 0))",
+    "warnings.filters": "import warnings; warnings.simplefilter('ignore', FutureWarning)",
+    "pandas options": "import pandas; pandas.set_option('display.width', 33)",
+    "printed": "print('hello')",
+}
+
+
+def test_planted_side_effects_are_seen(tmp_path):
+    for number, source in enumerate(EFFECTS.values()):
+        (tmp_path / f"planted{number}.py").write_text(source, encoding="utf-8")
+    found = _side_effects(tmp_path, [f"planted{number}" for number in range(len(EFFECTS))], [], tmp_path)
+    for number, effect in enumerate(EFFECTS):
+        assert effect in found if effect == "printed" else effect in found[f"planted{number}"], effect
+
+
+# --- documentation ----------------------------------------------------------------------------------------
+
+
+def _sections(doc):
+    return set(re.findall(r"^([A-Z][A-Za-z ]+)\n-{3,}$", doc, re.MULTILINE))
+
+
+def _runs(doc):
+    return ">>>" in doc and "+SKIP" not in doc
+
+
+def _gaps(name, doc, thing, *, full, examples_elsewhere=""):
+    """Name what the documentation of one function, method or property lacks."""
+    if not doc:
+        return [f"{name}: says nothing"]
+    short = name.split(".")[-1]
+    gaps = [] if _runs(doc) or f".{short}" in examples_elsewhere else [f"{name}: no example that runs"]
+    if full and callable(thing):
+        signature, sections = inspect.signature(thing), _sections(doc)
+        if set(signature.parameters) - {"self", "cls"} and "Parameters" not in sections:
+            gaps.append(f"{name}: no Parameters")
+        gives = signature.return_annotation not in (
+            None,
+            "None",
+            "Never",
+            "NoReturn",
+            inspect.Signature.empty,
+        )
+        if gives and not sections & {"Returns", "Yields"}:
+            gaps.append(f"{name}: no Returns")
+    return gaps
+
+
+def _protocol_methods(package):
+    """Give the methods that a protocol of ours describes once for all that fulfil it."""
+    for path in _modules(package):
+        for node in ast.walk(_tree(path)):
+            if isinstance(node, ast.ClassDef) and "Protocol" in {ast.unparse(base) for base in node.bases}:
+                methods = [held for held in node.body if isinstance(held, ast.FunctionDef)]
+                yield from (held.name for held in methods if ast.get_docstring(held))
+
+
+PROTOCOL_METHODS = set(_protocol_methods(PACKAGE))
+
+
+def undocumented(name, thing, *, full):
+    """Name what is missing in the documentation of a function or class, and of its public methods.
+
+    Every name in an ``__all__`` says what it is and shows an example that runs. What users see (``full``: its
+    part re-exports it) has numpydoc's sections too, and so have its methods, whose examples may stand in the
+    class. An exception says when it is raised. A protocol shows how it is fulfilled; its methods, those of
+    whatever fulfils it, and those that override a documented one say what they do.
+    """
+    if not inspect.isclass(thing):
+        function = inspect.unwrap(thing) if callable(thing) else None
+        return _gaps(name, inspect.getdoc(thing), thing, full=full) if inspect.isfunction(function) else []
+    doc = inspect.getdoc(thing) if vars(thing).get("__doc__") else ""
+    if not doc or issubclass(thing, BaseException):
+        return [] if doc else [f"{name}: says nothing"]
+    gaps = [] if _runs(doc) else [f"{name}: no example that runs"]
+    is_protocol = getattr(thing, "_is_protocol", False)
+    takes = (
+        set() if is_protocol or thing.__init__ is object.__init__ else {*inspect.signature(thing).parameters}
+    )
+    if full and takes and not _sections(doc) & {"Parameters", "Attributes"}:
+        gaps.append(f"{name}: no Parameters")
+    for method, held in vars(thing).items():
+        is_method = inspect.isfunction(held) or isinstance(held, property | classmethod | staticmethod)
+        if method.startswith("_") or not is_method:
+            continue
+        overrides = any(
+            _sections(inspect.getdoc(getattr(base, method, None)) or "") for base in thing.__mro__[1:]
+        )
+        said = inspect.getdoc(getattr(thing, method))
+        if is_protocol or method in PROTOCOL_METHODS or overrides or not full:
+            gaps += [] if said else [f"{name}.{method}: says nothing"]
+        else:
+            shown = None if isinstance(held, property) else getattr(thing, method)
+            gaps += _gaps(f"{name}.{method}", said, shown, full=full, examples_elsewhere=doc)
+    return gaps
+
+
+def untaught(name, thing):
+    """Name a public function of a topic whose last line does not name a notebook that is there."""
+    if not inspect.isfunction(thing):
+        return []
+    last = (inspect.getdoc(thing) or " ").splitlines()[-1]
+    lesson = re.fullmatch(r"Taught in notebooks/(\d\d_[a-z0-9_]+)\.ipynb\.", last)
+    there = lesson and (ROOT / "notebooks" / "solutions" / f"{lesson[1]}.ipynb").exists()
+    return [] if there else [f"{name}: its last line names no notebook that is there: {last!r}"]
+
+
+def _part_of(name):
+    return name.split(".")[1] if "." in name else ""
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if LAYER.get(_part_of(name), 4) < 4])
+def test_every_public_name_is_documented_with_an_example_that_runs(name):
+    module, part = importlib.import_module(name), importlib.import_module(f"mlops_lab.{_part_of(name)}")
+    gaps = []
+    for public in module.__all__:
+        thing = getattr(module, public)
+        if getattr(thing, "__module__", None) == name:  # where it is defined, not where it is passed on
+            full = getattr(part, public, None) is thing and public in part.__all__
+            gaps += undocumented(public, thing, full=full)
+            gaps += untaught(public, thing) if full and LAYER[_part_of(name)] in {1, 2} else []
+    _none(gaps)
+
+
+def _planted():
+    # Inside a function, so that their examples are not collected.
+    def silent(a): ...
+
+    def half(a) -> int:
+        """Say.
+
+        Examples
+        --------
+        >>> 1
+        1
+        """
+
+    def skipped() -> None:
+        """Say.
+
+        Examples
+        --------
+        >>> 1  # doctest: +SKIP
+        1
+
+        Taught in notebooks/99_nowhere.ipynb.
+        """
+
+    class Bare:
+        """Say."""
+
+        def work(self, x) -> int:
+            return x
+
+    class Shown:
+        """Say.
+
+        Examples
+        --------
+        >>> Shown().work(1)
+        """
+
+        def __init__(self, x=1): ...
+
+        def work(self, x) -> int:
+            """Say."""
+
+    def whole(a) -> int:
+        """Say.
+
+        Parameters
+        ----------
+        a
+            What.
+
+        Returns
+        -------
+        int
+            What.
+
+        Examples
+        --------
+        >>> 1
+        1
+        """
+
+    return silent, half, skipped, Bare, Shown, whole
+
+
+def test_planted_gaps_in_the_documentation_are_seen():
+    silent, half, skipped, bare, shown, whole = _planted()
+    assert undocumented("silent", silent, full=False) == ["silent: says nothing"]
+    assert undocumented("half", half, full=True) == ["half: no Parameters", "half: no Returns"]
+    assert undocumented("half", half, full=False) == []
+    assert undocumented("skipped", skipped, full=True) == ["skipped: no example that runs"]
+    assert undocumented("Bare", bare, full=True) == ["Bare: no example that runs", "Bare.work: says nothing"]
+    assert undocumented("Shown", shown, full=True) == [
+        "Shown: no Parameters",
+        "Shown.work: no Parameters",
+        "Shown.work: no Returns",
+    ]
+    assert undocumented("whole", whole, full=True) == []
+    assert untaught("skipped", skipped)
+    assert untaught("whole", whole)
+
+
+# --- text -------------------------------------------------------------------------------------------------
+
+# Written backwards, so that this file does not hold them.
+WORDS = [
+    *(re.compile(rf"\b{word[::-1]}\b") for word in ("ODOT", "EMXIF", "rorrEdetnemelpmItoN")),
+    re.compile(rf"\b{'X' * 3}\b"),
+    *(re.compile(word[::-1], re.IGNORECASE) for word in ("tnegabus", "tnega-bus", "eton gnisolc")),
+]
+
+
+def _project_files():
+    """Give all files that belong to the project: what git tracks, or would if asked."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+    )
+    if listed.returncode != 0:
+        pytest.skip("this copy of the project is no git checkout")
+    return [path for name in listed.stdout.decode().split("\0") if name and (path := ROOT / name).is_file()]
+
+
+def _where(path):
+    return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name
+
+
+def text_violations(path):
+    """Name what is wrong with a file's text; a picture or an archive has none."""
+    content = path.read_bytes()
+    if b"\0" in content[:8000]:
+        return []
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as broken:
+        return [f"{_where(path)} is not UTF-8: {broken}"]
+    found = [f"{_where(path)} begins with a byte order mark"] if text.startswith("\ufeff") else []
+    found += [f"{_where(path)} has line ends other than LF"] if "\r" in text else []
+    if path.suffix == ".ipynb":  # letters of an embedded picture form any word
+        text = re.sub(r'"image/png": "[^"]*"', "", text)
+    for word in WORDS:
+        found += [
+            f"{_where(path)}:{text[: hit.start()].count(chr(10)) + 1} says {hit[0]!r}"
+            for hit in re.finditer(word, text)
+        ]
+    if path.suffix == ".lock" or path.name.endswith("uv.txt"):
+        addresses = re.findall(r"\w+://|--(?:extra-)?index-url|--find-links|--trusted-host| @ ", text)
+        found += [f"{_where(path)} holds an address: {address!r}" for address in addresses]
+    return found
+
+
+def test_project_text_is_clean():
+    _none([found for path in _project_files() for found in text_violations(path)])
+
+
+UNCLEAN = {
+    "a.py": [b"x = 1  # " + b"ODOT"[::-1], b"x = 1\r\n", b"\xef\xbb\xbfx = 1\n"],
+    "a.md": [b"by a " + b"tnegabuS"[::-1], b"gr\xfcn\n"],
+    "a.ipynb": [b'{"source": "raise ' + b"rorrEdetnemelpmItoN"[::-1] + b'"}'],
+    "a.lock": [b"a @ file\n", b"--index-url x\n", b"ftp://x\n"],
+}
+
+
+@pytest.mark.parametrize("name", UNCLEAN)
+def test_planted_text_is_seen(tmp_path, name):
+    for content in UNCLEAN[name]:
+        (tmp_path / name).write_bytes(content)
+        assert len(text_violations(tmp_path / name)) == 1
+
+
+def test_pictures_and_clean_text_are_left_alone(tmp_path):
+    for name, content in (
+        ("a.png", b"\x89PNG\0\r\n\xff"),
+        ("a.md", "grün\n".encode()),
+        ("a.lock", b"a==1 --hash=sha256:0\n"),
+    ):
+        (tmp_path / name).write_bytes(content)
+        assert text_violations(tmp_path / name) == []
