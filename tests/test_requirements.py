@@ -81,7 +81,7 @@ def test_names_are_compared_as_pip_does(tmp_path):
 
 
 def test_an_unknown_extra_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="no extra 'tests'; it has slides, test"):
+    with pytest.raises(ValueError, match=r"no extra 'tests'; it has .*test"):
         list(requirements.requirements(ROOT, ["tests"]))
 
 
