@@ -53,6 +53,7 @@ _FULL = (
     Step("tests with kernels, servers, installs", (*_PYTEST, "-m", "slow")),
     Step("lesson rules", ("-m", "mlops_lab.cli", "lint")),
     Step("lessons against their stored outputs", ("-m", "mlops_lab.classroom.validate"), offline=True),
+    Step("results of benchmarks", ("benchmarks/stale.py",)),
     Step("claims at seeds 0 and 1", ("-m", "mlops_lab.cli", "verify", "--seeds", "2"), offline=True),
 )
 
