@@ -1,0 +1,294 @@
+"""Is a rule enough? Paper against models, on rows that neither has seen.
+
+Every candidate is fitted in the same five folds and answers the rows held back. What counts is the
+difference between the best model and the best rival, with an interval over the same redrawn rows for both.
+Ties go to the rule. Left out: whether the gain is worth its money, which `costs` asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mlops_lab.framing.formula import Formula
+from mlops_lab.framing.inputs import Problem
+from mlops_lab.framing.models import decide, models
+from mlops_lab.framing.rivals import Constant, OwnRule, PointsCard, Rival
+from mlops_lab.framing.rivals import prior as shares
+from mlops_lab.framing.skill import Answers, interval, redraws
+from mlops_lab.framing.tables import UsualAnswers
+from mlops_lab.framing.trees import Tree
+
+__all__ = ["MARGIN", "Contest", "Entry", "contest", "rivals"]
+
+MARGIN = 0.03
+"""Skill that a model must add to be worth its upkeep at all."""
+
+UNDECIDED = 0.20
+FOLDS = 5
+TRAINING_SPREAD = 1.25
+"""The interval of a difference is widened by this much, because redrawing rows leaves out that other
+training rows would have given other models (set on trial cases; checked by the error rates in
+benchmarks/framing.py)."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One candidate's result.
+
+    Attributes
+    ----------
+    name
+        What it is called.
+    kind
+        "paper" or "model".
+    answers
+        Its answers for rows it was not fitted on, every class counting the same.
+    chances
+        Its chances (rows, K) or numbers (rows,) for these rows.
+    words
+        The rule in words, for paper; "" for models.
+
+    Examples
+    --------
+    >>> from mlops_lab.framing.skill import Answers
+    >>> Entry("one answer", "paper", Answers(np.array([0, 1]), np.array([1.0, 0.0]), 2), np.eye(2), "").kind
+    'paper'
+    """
+
+    name: str
+    kind: str
+    answers: Answers
+    chances: NDArray[np.float64]
+    words: str
+
+    def right(self, problem: Problem, tolerance: float | None = None) -> NDArray[np.float64]:
+        """Tell which rows are answered rightly when every error costs the same: 1.0 or 0.0.
+
+        For numbers, right means off by at most `tolerance`.
+
+        Examples
+        --------
+        >>> from mlops_lab.framing.inputs import prepare
+        >>> problem = prepare(pd.DataFrame({"a": [1.0, 2.0], "y": ["no", "yes"]}), "y")
+        >>> answers = Answers(np.array([0, 1]), np.array([1.0, 0.0]), 2)
+        >>> Entry("model", "model", answers, np.array([[0.9, 0.1], [0.2, 0.8]]), "").right(problem)
+        array([1., 1.])
+        """
+        if problem.numbers:
+            limit = np.inf if tolerance is None else tolerance
+            return np.asarray(np.abs(self.chances - problem.answers) <= limit, dtype=float)
+        return np.asarray(decide(self.chances) == problem.answers, dtype=float)
+
+
+@dataclass(frozen=True)
+class Contest:
+    """Paper against models.
+
+    Attributes
+    ----------
+    entries
+        All candidates.
+    best_paper, best_model
+        The best of each kind.
+    gain
+        Skill of the best model less that of the best on paper.
+    low, high
+        95 % interval of the gain.
+    margin
+        What the gain must reach.
+
+    Examples
+    --------
+    >>> from mlops_lab import framing
+    >>> case = framing.case("one_rule", seed=0)
+    >>> contest(framing.prepare(case.data, case.target)).answer
+    'rule'
+    """
+
+    entries: tuple[Entry, ...]
+    best_paper: Entry
+    best_model: Entry
+    gain: float
+    low: float
+    high: float
+    margin: float = MARGIN
+
+    @property
+    def answer(self) -> str:
+        """Give "model", "rule" or "unclear".
+
+        Model: the gain is at least the margin and its interval above 0. Unclear: the interval reaches so
+        high (over
+        0.20; over twice the margin where the gain passes it) that a gain worth having is not ruled out. Else
+        rule.
+
+        Examples
+        --------
+        >>> from mlops_lab import framing
+        >>> case = framing.case("complex", seed=0)
+        >>> contest(framing.prepare(case.data, case.target)).answer
+        'model'
+        """
+        if self.gain >= self.margin and self.low > 0:
+            return "model"
+        hopeful = UNDECIDED if self.gain < self.margin else 2 * self.margin
+        return "unclear" if self.high > hopeful else "rule"
+
+    def frame(self) -> pd.DataFrame:
+        """Give one row per candidate, best first: kind, skill, rule in words.
+
+        Returns
+        -------
+        DataFrame
+            Columns candidate, kind, skill, rule.
+
+        Examples
+        --------
+        >>> from mlops_lab import framing
+        >>> case = framing.case("one_rule", seed=0)
+        >>> contest(framing.prepare(case.data, case.target)).frame().columns.tolist()
+        ['candidate', 'kind', 'skill', 'rule']
+        """
+        rows = [(entry.name, entry.kind, entry.answers.skill(), entry.words) for entry in self.entries]
+        table = pd.DataFrame(rows, columns=["candidate", "kind", "skill", "rule"])
+        return table.sort_values("skill", ascending=False, kind="stable").reset_index(drop=True)
+
+
+def rivals(problem: Problem, rule: Callable[[pd.DataFrame], Any] | None = None) -> list[Rival]:
+    """List the rivals on paper, unfitted, simplest first.
+
+    Parameters
+    ----------
+    problem
+        From `prepare`.
+    rule
+        A rule of your own: reads a table of inputs, returns one answer a row.
+
+    Returns
+    -------
+    list
+        One answer, one rule, four-leaf tree, points card, table, formula, and your rule.
+
+    Examples
+    --------
+    >>> from mlops_lab import framing
+    >>> case = framing.case("one_rule", seed=0)
+    >>> [rival.name for rival in rivals(framing.prepare(case.data, case.target))]
+    ['one answer', 'one rule', 'four-leaf tree', 'points card', 'formula']
+
+    Taught in notebooks/01_when_to_use_ml.ipynb.
+    """
+    listed: list[Rival] = [Constant(), Tree("one rule", 2), Tree("four-leaf tree", 4), PointsCard()]
+    if problem.codes.shape[1]:
+        listed.append(UsualAnswers())
+    if problem.inputs.measured.sum() >= 2:
+        listed.append(Formula())
+    return listed if rule is None else [*listed, OwnRule(rule)]
+
+
+def contest(
+    problem: Problem,
+    *,
+    rule: Callable[[pd.DataFrame], Any] | None = None,
+    margin: float = MARGIN,
+    seed: int = 0,
+) -> Contest:
+    """Let paper and models answer the same unseen rows, in five folds (twice five up to 400 rows).
+
+    It answers whether a model adds at least `margin` of skill to the best rule. It cannot find a rule that
+    needs knowledge outside the table; bring such a rule as `rule`. It misleads where rows are copies of each
+    other (one patient many times), because then unseen rows are not unseen.
+
+    Parameters
+    ----------
+    problem
+        From `prepare`.
+    rule
+        A rule of your own.
+    margin
+        Skill that a model must add.
+    seed
+        How rows fall into folds.
+
+    Returns
+    -------
+    Contest
+        All candidates, the gain and its interval.
+
+    Raises
+    ------
+    ValueError
+        When there are too few rows to hold any back.
+
+    Examples
+    --------
+    >>> from mlops_lab import framing
+    >>> case = framing.case("one_rule", seed=0)
+    >>> contest(framing.prepare(case.data, case.target)).best_paper.name
+    'one rule'
+
+    Taught in notebooks/01_when_to_use_ml.ipynb.
+    """
+    if problem.too_few:
+        raise ValueError(f"Too little to hold rows back: {problem.too_few} Collect more first.")
+    candidates: list[tuple[str, Any]] = [("paper", rival) for rival in rivals(problem, rule)]
+    candidates += [("model", model) for model in models(problem)]
+    sums = [np.zeros(problem.answers.shape if problem.numbers else (problem.size, len(problem.classes)))
+            for _ in candidates]  # fmt: skip
+    credits = [np.zeros(problem.size) for _ in candidates]
+    repeats = 2 if problem.size <= 400 else 1
+    for repeat in range(repeats):
+        for train, held in folds(problem, FOLDS, seed=seed + 1000 * repeat):
+            usual = None if problem.numbers else shares(problem, train)
+            for position, (_, candidate) in enumerate(candidates):
+                chances = candidate.fit(problem, train).chances(problem, held)
+                sums[position][held] += chances / repeats
+                credits[position][held] += credit(problem, held, chances, usual) / repeats
+    everything = np.arange(problem.size)
+    entries = []
+    for position, (kind, candidate) in enumerate(candidates):
+        words = candidate.fit(problem, everything).words(problem) if kind == "paper" else ""
+        answers = Answers(problem.answers, credits[position], len(problem.classes))
+        entries.append(Entry(candidate.name, kind, answers, sums[position], words))
+    paper = max(
+        (entry for entry in entries if entry.kind == "paper"), key=lambda entry: entry.answers.skill()
+    )
+    model = max(
+        (entry for entry in entries if entry.kind == "model"), key=lambda entry: entry.answers.skill()
+    )
+    return Contest(tuple(entries), paper, model, *difference(model.answers, paper.answers, seed), margin)
+
+
+def folds(
+    problem: Problem, count: int, *, seed: int, rows: NDArray[np.int64] | None = None
+) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Split rows into (training, held back) pairs, each class spread evenly."""
+    from sklearn.model_selection import KFold, StratifiedKFold
+
+    chosen = np.arange(problem.size) if rows is None else rows
+    splitter = (KFold if problem.numbers else StratifiedKFold)(count, shuffle=True, random_state=seed % 2**31)
+    return [(chosen[train], chosen[held]) for train, held in splitter.split(chosen, problem.answers[chosen])]
+
+
+def credit(
+    problem: Problem, rows: NDArray[np.int64], chances: NDArray[np.float64], usual: NDArray[np.float64] | None
+) -> NDArray[np.float64]:
+    """Right or wrong with every class counting the same; squared error for numbers."""
+    if problem.numbers:
+        return np.asarray((chances - problem.answers[rows]) ** 2)
+    return np.asarray(decide(chances, usual) == problem.answers[rows], dtype=float)
+
+
+def difference(first: Answers, second: Answers, seed: int) -> tuple[float, float, float]:
+    """Difference in skill with its 95 % interval, both scored on the same redrawn rows."""
+    weights = redraws(len(first.actual), seed)
+    gain = first.skill() - second.skill()
+    spread = first.skills(weights) - second.skills(weights)
+    low, high = interval(gain + TRAINING_SPREAD * (spread - spread.mean()))
+    return gain, low, high

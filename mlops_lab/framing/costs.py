@@ -1,0 +1,286 @@
+"""Does it pay? Break-even error and volume, the net value over the years, and the part that pays.
+
+No statistic knows what an error costs: you say it, and everything here is arithmetic on what you said.
+Left out: discounting, growing volume, costs that differ from class to class or grow with size.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlops_lab.framing.skill import interval, redraws
+
+__all__ = [
+    "Costs",
+    "NetValue",
+    "Part",
+    "break_even_error",
+    "break_even_volume",
+    "net_value",
+    "part_that_pays",
+]
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What answers are worth and what it costs to give them, in one currency.
+
+    Parameters
+    ----------
+    value_correct
+        Gain from one right answer over doing nothing.
+    cost_wrong
+        Loss from one wrong answer.
+    run
+        Cost of giving one answer.
+    build
+        Cost of building the model, once.
+    keep
+        Cost of keeping it, a year: monitoring, retraining, somebody on call.
+    volume
+        Answers a year.
+    years
+        Years of use.
+    build_rule, keep_rule
+        The same for a rule on paper.
+    human_minutes
+        Minutes a person needs for one answer now.
+    tolerance
+        For numbers: an answer counts as right when it is off by at most this much.
+
+    Raises
+    ------
+    ValueError
+        When an amount is negative or no number, or volume or years are not positive.
+
+    Examples
+    --------
+    >>> Costs(value_correct=1.0, cost_wrong=2.0, run=0.01, build=20_000, keep=10_000, volume=100_000).years
+    3.0
+    """
+
+    value_correct: float
+    cost_wrong: float
+    run: float
+    build: float
+    keep: float
+    volume: float
+    years: float = 3.0
+    build_rule: float = 0.0
+    keep_rule: float = 0.0
+    human_minutes: float = 0.0
+    tolerance: float | None = None
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name == "tolerance" and value is None:
+                continue
+            if not isinstance(value, (int, float, np.number)) or not math.isfinite(value) or value < 0:
+                raise ValueError(f"Costs: {field.name} is {value!r}; give a finite amount of at least 0.")
+        if self.volume <= 0 or self.years <= 0:
+            raise ValueError(
+                f"Costs: volume is {self.volume} a year for {self.years} years; both must be above 0. "
+                "Leave costs out where the volume is not known: then there is no cost verdict."
+            )
+        if self.value_correct + self.cost_wrong <= 0:
+            raise ValueError("Costs: value_correct and cost_wrong are both 0; then no answer matters.")
+
+
+def break_even_error(costs: Costs) -> float:
+    """Give the largest share of wrong answers at which the model still pays.
+
+    (value_correct - run - (build / years + keep) / volume) / (value_correct + cost_wrong). Below 0 means
+    that not even perfect answers pay.
+
+    Parameters
+    ----------
+    costs
+        What you said.
+
+    Returns
+    -------
+    float
+        The share, at most 1.
+
+    Examples
+    --------
+    >>> costs = Costs(value_correct=1, cost_wrong=3, run=0, build=30_000, keep=10_000, volume=100_000)
+    >>> break_even_error(costs)
+    0.2
+
+    Taught in notebooks/01_when_to_use_ml.ipynb.
+    """
+    fixed = (costs.build / costs.years + costs.keep) / costs.volume
+    return (costs.value_correct - costs.run - fixed) / (costs.value_correct + costs.cost_wrong)
+
+
+def break_even_volume(costs: Costs, error: float) -> float:
+    """Give the answers a year from which the model pays, at this share of wrong answers.
+
+    Parameters
+    ----------
+    costs
+        What you said; its volume is not used.
+    error
+        Share of wrong answers, 0 to 1.
+
+    Returns
+    -------
+    float
+        Answers a year; infinity where each answer loses money.
+
+    Raises
+    ------
+    ValueError
+        When `error` is outside 0 to 1.
+
+    Examples
+    --------
+    >>> costs = Costs(value_correct=1, cost_wrong=3, run=0, build=30_000, keep=10_000, volume=1)
+    >>> round(break_even_volume(costs, error=0.2)), break_even_volume(costs, error=0.3)
+    (100000, inf)
+
+    Taught in notebooks/01_when_to_use_ml.ipynb.
+    """
+    if not 0 <= error <= 1:
+        raise ValueError(f"error is {error}; give the share of wrong answers, 0 to 1.")
+    each = costs.value_correct - error * (costs.value_correct + costs.cost_wrong) - costs.run
+    fixed = costs.build / costs.years + costs.keep
+    return math.inf if each <= 1e-12 and fixed > 0 else fixed / max(each, 1e-12)
+
+
+@dataclass(frozen=True)
+class NetValue:
+    """Money over all years, with the 95 % interval that the rows tested leave.
+
+    Parameters
+    ----------
+    value, low, high
+        The value and the ends of its interval, in the money of `Costs`.
+
+    Examples
+    --------
+    >>> NetValue(1000.0, -200.0, 2200.0).low
+    -200.0
+    """
+
+    value: float
+    low: float
+    high: float
+
+
+def net_value(right: NDArray[np.float64], costs: Costs, *, paper: bool = False, seed: int = 0) -> NetValue:
+    """Add up a candidate's money over all years.
+
+    Parameters
+    ----------
+    right
+        1.0 where an unseen row was answered rightly, 0.0 where not.
+    costs
+        What you said.
+    paper
+        True charges the rule's building and keeping and no running; False the model's.
+    seed
+        How rows are redrawn.
+
+    Returns
+    -------
+    NetValue
+        The sum and its interval.
+
+    Examples
+    --------
+    >>> costs = Costs(value_correct=1, cost_wrong=3, run=0, build=30_000, keep=10_000, volume=100_000)
+    >>> net_value(np.repeat([1.0, 0.0], [800, 200]), costs).value
+    0.0
+
+    Taught in notebooks/01_when_to_use_ml.ipynb.
+    """
+    each = _money(right, costs) - (0.0 if paper else costs.run)
+    fixed = (
+        costs.build_rule + costs.keep_rule * costs.years if paper else costs.build + costs.keep * costs.years
+    )
+    answers = costs.years * costs.volume
+    draws = answers * (redraws(len(each), seed) @ each) / len(each) - fixed
+    return NetValue(answers * float(each.mean()) - fixed, *interval(draws))
+
+
+@dataclass(frozen=True)
+class Part:
+    """The surest part of the answers, chosen so that it pays best.
+
+    Attributes
+    ----------
+    share
+        Share of cases that the model would answer; people keep the rest.
+    value, low, high
+        Money over all years from this part, with its 95 % interval.
+
+    Examples
+    --------
+    >>> Part(0.4, 1000.0, 500.0, 1500.0).share
+    0.4
+    """
+
+    share: float
+    value: float
+    low: float
+    high: float
+
+
+def part_that_pays(
+    right: NDArray[np.float64], sure: NDArray[np.float64], costs: Costs, *, seed: int = 0
+) -> Part:
+    """Let the model answer only where it is sure: how much of it pays best.
+
+    The bar is chosen on one half of the rows and paid out on the other, both ways, so that the sum is not
+    flattered by the choice. It misleads where a model is confidently wrong on cases unlike those it was
+    tested on.
+
+    Parameters
+    ----------
+    right
+        1.0 where an unseen row was answered rightly.
+    sure
+        How sure the model was of each answer; only the order counts.
+    costs
+        What you said; building and keeping are charged in full.
+    seed
+        How rows are halved and redrawn.
+
+    Returns
+    -------
+    Part
+        The part and its money.
+
+    Examples
+    --------
+    >>> sure = np.linspace(0.5, 1, 1000)
+    >>> right = (np.random.default_rng(0).random(1000) < sure).astype(float)
+    >>> costs = Costs(value_correct=1, cost_wrong=8, run=0, build=1000, keep=1000, volume=100_000)
+    >>> part_that_pays(right, sure, costs).share < 0.5
+    True
+
+    Taught in notebooks/01_when_to_use_ml.ipynb.
+    """
+    each = _money(right, costs) - costs.run
+    half = np.random.default_rng([seed, 7]).permutation(len(each)) % 2
+    answered = np.zeros(len(each), dtype=bool)
+    for chosen in (0, 1):
+        bars = np.quantile(sure, np.linspace(0, 0.98, 50))
+        sums = [each[(half == chosen) & (sure >= bar)].sum() for bar in bars]
+        best = int(np.argmax(sums))
+        answered |= (half != chosen) & (sure >= bars[best]) & (sums[best] > 0)
+    paid = np.where(answered, each, 0.0)
+    answers, fixed = costs.years * costs.volume, costs.build + costs.keep * costs.years
+    draws = answers * (redraws(len(each), seed) @ paid) / len(each) - fixed
+    return Part(float(answered.mean()), answers * float(paid.mean()) - fixed, *interval(draws))
+
+
+def _money(right: NDArray[np.float64], costs: Costs) -> NDArray[np.float64]:
+    return np.asarray(right * costs.value_correct - (1 - right) * costs.cost_wrong)
