@@ -99,6 +99,8 @@ def test_an_interrupt_ends_cells_that_compute_and_touches_no_notebook(tmp_path):
     code = (
         "import os, signal, threading, sys; from pathlib import Path\n"
         "from mlops_lab.classroom import kernels\nfrom mlops_lab.classroom.execute import run\n"
+        # a run in the background is started with Ctrl-C ignored, and would never see it
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "add = kernels.Kernels.add\n"
         "def seen(self, manager):\n"
         "    add(self, manager); print(manager.provisioner.process.pid, flush=True)\n"
