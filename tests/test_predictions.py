@@ -1,6 +1,7 @@
 """Predictions: what is shown, what is kept, and that stored outputs do not depend on it."""
 
 import json
+import os
 
 import pytest
 
@@ -131,7 +132,7 @@ def test_an_interrupted_save_leaves_the_old_file(stored, tmp_path, monkeypatch):
     def fail(*_args, **_kwargs):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(json, "dump", fail)
+    monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(OSError, match="No space"):
         save("demo.one", "down")
     assert saved() == {"demo.one": "up"}

@@ -7,8 +7,6 @@ is kept in `predictions.json` beside the notebook; stored outputs never depend o
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -156,22 +154,18 @@ def save(id: str, option: str, folder: Path | None = None) -> None:
 
     Examples
     --------
+    >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     save("demo.direction", "up", Path(folder))
     ...     saved(Path(folder))
     {'demo.direction': 'up'}
     """
+    from mlops_lab import artifacts  # not before a prediction is kept: it brings pandas
+
     place = folder or Path()
     content = {**saved(place), id: option}
-    handle, name = tempfile.mkstemp(dir=place, prefix=".predictions-", suffix=".json")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            json.dump(content, file, indent=1, sort_keys=True, ensure_ascii=False)
-            file.write("\n")
-        Path(name).replace(place / FILE)
-    except OSError:
-        Path(name).unlink(missing_ok=True)
-        raise
+    text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False)
+    artifacts.atomic_write(place / FILE, text + "\n")
 
 
 def _option(correct: str, choices: tuple[str, ...]) -> tuple[str, str]:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlops_lab import environment, lessons
+from mlops_lab import artifacts, environment, lessons
 
 __all__ = ["Refreshed", "free_port", "lab", "refresh"]
 
@@ -110,17 +110,7 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 def _write(path: Path, content: dict[str, Any]) -> None:
     """Write a file whole or not at all."""
-    number, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    temporary = Path(name)
-    try:
-        with os.fdopen(number, "w", encoding="utf-8", newline="\n") as file:
-            json.dump(content, file, ensure_ascii=False, indent=1)
-            file.write("\n")
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    artifacts.atomic_write(path, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
 
 
 def _beside(target: Path, offered: str | None, fresh: str) -> Path:
