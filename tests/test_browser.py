@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import nbformat
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -120,6 +121,58 @@ def test_a_student_runs_the_first_lesson(lab):
     assert not problems
     assert not foreign, "the page asked another machine"
     assert json.loads(saved.read_text(encoding="utf-8")), "the prediction that was clicked is not saved"
+
+
+PANEL = """from mlops_lab import load
+from mlops_lab.classroom.load_panel import load_panel
+load_panel(load.daily_curve())
+"""
+
+
+def test_the_sliders_of_the_load_lesson_move_the_bill(lab):
+    from playwright.sync_api import sync_playwright
+
+    work, address = lab
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(PANEL)])
+    book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(book, work / "panel.ipynb")
+    base = address.split("/lab")[0]
+    token = address.split("token=")[1]
+    foreign = []
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=BROWSER, args=FLAGS)
+        page = browser.new_page(viewport={"width": 1200, "height": 900})
+        page.set_default_timeout(120_000)
+        page.on(
+            "request", lambda request: foreign.append(request.url) if _leaves(request.url, base) else None
+        )
+        page.goto(f"{base}/lab/tree/panel.ipynb?token={token}")
+        page.wait_for_function(CELLS)
+        page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
+        bill = page.locator(".jupyter-widgets b").first
+        bill.wait_for()
+        before, picture = bill.inner_text(), page.locator(".jupyter-widgets img, img.widget-image").first
+        drawn = picture.get_attribute("src")
+        handle = page.locator(".jupyter-widgets .noUi-handle").first
+        handle.focus()
+        for _ in range(12):  # the window, in steps of five minutes
+            handle.press("ArrowRight")
+        page.wait_for_function(
+            "before => document.querySelector('.jupyter-widgets b').innerText !== before", arg=before
+        )
+        page.wait_for_function(
+            "([image, drawn]) => image.src !== drawn", arg=[picture.element_handle(), drawn]
+        )
+        after = bill.inner_text()
+        shot = os.environ.get("MLOPS_LAB_SCREENSHOT")
+        if shot:
+            page.screenshot(path=str(Path(shot).with_stem("panel")))
+        browser.close()
+    assert before.startswith("$") and after.startswith("$")
+    assert float(after[1:].replace(",", "")) > float(before[1:].replace(",", "")), (
+        "a longer window costs more"
+    )
+    assert not foreign
 
 
 def _leaves(url, base):

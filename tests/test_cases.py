@@ -26,8 +26,8 @@ def fails(hit):
 
 
 def odd(data):
-    a, d = data["amount"], data["distance"]
-    return (np.sign(a) == np.sign(d)) & (a.abs() > 1) & (d.abs() > 1)
+    a, d, h = data["amount"], data["distance"], data["hour"]
+    return (np.sign(a) * np.sign(d) == np.sign(h)) & (a.abs() > 0.8) & (d.abs() > 0.8)
 
 
 POINTS = {"late_before": 2, "abroad": 1, "first_order": 3, "heavy": 1, "holiday": 2}

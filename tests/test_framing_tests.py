@@ -7,7 +7,9 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.metrics import balanced_accuracy_score, r2_score
+from sklearn.model_selection import cross_val_score
 
 from mlops_lab import framing
 from mlops_lab.framing.formula import Formula
@@ -204,6 +206,43 @@ def test_the_part_that_pays_and_none_where_nothing_does():
     assert part.share == pytest.approx(0.2, abs=0.08) and part.value == pytest.approx(best, rel=0.35)
     none = framing.part_that_pays(np.zeros(200), rng.random(200), costs)
     assert none.share == 0 and none.value == 0
+
+
+def test_the_group_that_pays_is_the_one_with_the_pattern_and_its_money_is_counted_right():
+    case = framing.case("one_group_pays", seed=3)
+    problem, costs = framing.prepare(case.data, case.target), case.options["costs"]
+    group = framing.group_that_pays(problem, costs)
+    assert group.words == "shed = hill" and group.beats_paper and group.low > 0
+    assert group.share == pytest.approx((case.data["shed"] == "hill").mean())
+    # the money, back to a share of right answers: what a model of the hill alone reaches there, unseen
+    answers = costs.years * costs.volume * group.share
+    each = (group.value + costs.build + costs.keep * costs.years) / answers + costs.run
+    right = (each + costs.cost_wrong) / (costs.value_correct + costs.cost_wrong)
+    hill = case.data[case.data["shed"] == "hill"]
+    model = ExtraTreesClassifier(200, min_samples_leaf=2, random_state=1)
+    alone = cross_val_score(model, hill.drop(columns=["shed", case.target]), hill[case.target], cv=5).mean()
+    assert right == pytest.approx(alone, abs=0.06)
+
+
+def test_no_group_pays_where_the_rows_of_every_group_are_coins():
+    rng = np.random.default_rng(5)
+    costs = framing.Costs(1, 1, 0, 0, 0, volume=1000)
+    found = 0
+    for seed in range(20):
+        table = pd.DataFrame(rng.normal(size=(900, 4)), columns=list("abcd"))
+        table = table.assign(shed=rng.choice(["x", "y", "z"], 900), y=rng.integers(0, 2, 900))
+        group = framing.group_that_pays(framing.prepare(table, "y"), costs, seed=seed)
+        found += group.beats_paper and group.low > 0
+    assert found <= 1
+
+
+def test_few_groups_small_groups_and_no_costs_ask_nothing():
+    case = framing.case("one_group_pays")
+    plain = case.data.drop(columns="shed")
+    costs = case.options["costs"]
+    assert framing.group_that_pays(framing.prepare(plain, case.target), costs) is None
+    assert framing.group_that_pays(framing.prepare(case.data.head(210), case.target), costs) is None
+    assert framing.should_use_ml(case.data, case.target).measured.group is None
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ PACKAGE = ROOT / "mlops_lab"
 
 LAYERS = (
     {"environment", "lessons", "report", "plots", "artifacts", "worlds"},
-    {"framing", "versioning", "tracking", "monitoring", "serving", "load", "governance"},
+    {"framing", "versioning", "reproducibility", "tracking", "monitoring", "serving", "load", "governance"},
     {"production", "reality", "lifecycle"},
     {"classroom"},
     {"requirements", "installer", "bootstrap", "doctor", "cli", "__main__"},

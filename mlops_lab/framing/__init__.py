@@ -2,8 +2,8 @@
 
 `should_use_ml` answers the whole question. Each test stands alone as well: `prepare` a table once, then
 `relation` (is there one?), `contest` (is a rule enough?), `learning_curve` (are there enough data?),
-`tell_apart` and `over_time` (will tomorrow look like the past?), `find_lookup`, and the arithmetic of
-`Costs`.
+`tell_apart` and `over_time` (will tomorrow look like the past?), `find_lookup`, `group_that_pays`, and the
+arithmetic of `Costs`.
 """
 
 from mlops_lab.framing.attestation import Attestation
@@ -21,6 +21,7 @@ from mlops_lab.framing.costs import (
 from mlops_lab.framing.decide import should_use_ml
 from mlops_lab.framing.enough import LearningCurve, learning_curve
 from mlops_lab.framing.evidence import Evidence
+from mlops_lab.framing.groups import Group, group_that_pays
 from mlops_lab.framing.inputs import ROW_CAP, Problem, prepare
 from mlops_lab.framing.measure import Measured, measure
 from mlops_lab.framing.models import models
@@ -43,6 +44,7 @@ __all__ = [
     "Costs",
     "Evidence",
     "FramingCase",
+    "Group",
     "LearningCurve",
     "Lookup",
     "Measured",
@@ -57,6 +59,7 @@ __all__ = [
     "contest",
     "error_rates",
     "find_lookup",
+    "group_that_pays",
     "learning_curve",
     "measure",
     "models",

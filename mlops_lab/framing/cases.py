@@ -236,6 +236,11 @@ def _few_rows(rng: Rng) -> Drawn:
     return _table(x, (tangled(x) > 0).astype(int)), {}
 
 
+def _few_rule(rng: Rng) -> Drawn:
+    x = _inputs(rng, 120)
+    return _table(x, _flipped(rng, (x[:, 1] > 0.2).astype(int), 0.03)), {}
+
+
 def _live_moved(rng: Rng) -> Drawn:
     live = _inputs(rng, 400) * 1.2 + np.array([1.2, 0.8, 0, 0, 0, 0, 0, 0])
     table, _ = _complex(rng)
@@ -281,6 +286,13 @@ def _part_pays(rng: Rng) -> Drawn:
     return table, {"costs": Costs(1, 8, 0.001, 5_000, 2_000, volume=500_000)}
 
 
+def _one_group_pays(rng: Rng) -> Drawn:
+    x, hill = _inputs(rng, 2000), rng.random(2000) < 0.35
+    known = _flipped(rng, (tangled(x) > 0).astype(int), 0.03)
+    table = _table(x, np.where(hill, known, rng.integers(0, 2, 2000)), shed=np.where(hill, "hill", "dale"))
+    return table, {"costs": Costs(1, 2, 0.001, 5_000, 2_000, volume=100_000)}
+
+
 _CASES: dict[str, tuple[Callable[[Rng], Drawn], tuple[str, ...], str]] = {
     "noise": (_noise, ("NO_SIGNAL",), "the answers are tossed coins"),
     "noise_number": (_noise_number, ("NO_SIGNAL",), "the numbers come from nowhere"),
@@ -305,6 +317,7 @@ _CASES: dict[str, tuple[Callable[[Rng], Drawn], tuple[str, ...], str]] = {
     "complex_rare": (_complex_rare, ("ML",), "a tangled pattern for an answer of 12 %"),
     "complex_mixed": (_complex_mixed, ("ML",), "a tangled pattern in categories, flags and gaps"),
     "few_rows": (_few_rows, ("COLLECT",), "a tangled pattern, but 60 rows"),
+    "few_rule": (_few_rule, ("RULE",), "120 rows are enough for one plain cut"),
     "live_moved": (_live_moved, ("SHIFT",), "live inputs lie elsewhere"),
     "live_same": (_live_same, ("ML",), "live inputs are like the past"),
     "concept_drift": (_concept_drift, ("SHIFT",), "the pattern of the latest quarter is another one"),
@@ -313,6 +326,7 @@ _CASES: dict[str, tuple[Callable[[Rng], Drawn], tuple[str, ...], str]] = {
     "pays": (_pays, ("ML",), "half a million answers a year carry it"),
     "rule_earns_more": (_rule_earns_more, ("RULE",), "the model answers better, the rule earns more"),
     "part_pays": (_part_pays, ("PARTIAL",), "errors are dear; only the sure answers pay"),
+    "one_group_pays": (_one_group_pays, ("PARTIAL",), "the hill can be predicted, the dale is a coin"),
 }
 
 CASES = tuple(_CASES)

@@ -14,6 +14,7 @@ from mlops_lab.framing.precedence import (
     gain_is_steep,
     shifted,
     signal,
+    too_few_for_a_rule,
 )
 
 __all__ = ["conditions"]
@@ -98,8 +99,12 @@ def _data(problem: Problem, found: Measured) -> Evidence:
     if found.curve is None:
         return row("C3", "against", f"{problem.too_few} Start collecting.", statistic="rows", value=rows)
     half = (found.high - found.low) / 2
+    leads = "" if found.contest is None else found.contest.answer
     if gain_is_steep(found, problem.size):
         status, words = "against", "Still weak, and the learning curve is steep: collect more first."
+    elif leads != "model" and too_few_for_a_rule(found, problem.size):
+        status = "against"
+        words = "A rule leads, but on so few rows no model can show what it would learn: collect more."
     elif signal(found) == "unclear":
         status, words = "against", f"Skill is only known to within {half:.2f} either way."
     else:

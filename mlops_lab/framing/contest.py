@@ -24,7 +24,7 @@ from mlops_lab.framing.skill import Answers, interval, redraws
 from mlops_lab.framing.tables import UsualAnswers
 from mlops_lab.framing.trees import Tree
 
-__all__ = ["MARGIN", "Contest", "Entry", "contest", "rivals"]
+__all__ = ["MARGIN", "Contest", "Entry", "answered_right", "contest", "rivals"]
 
 MARGIN = 0.03
 """Skill that a model must add to be worth its upkeep at all."""
@@ -80,10 +80,7 @@ class Entry:
         >>> Entry("model", "model", answers, np.array([[0.9, 0.1], [0.2, 0.8]]), "").right(problem)
         array([1., 1.])
         """
-        if problem.numbers:
-            limit = np.inf if tolerance is None else tolerance
-            return np.asarray(np.abs(self.chances - problem.answers) <= limit, dtype=float)
-        return np.asarray(decide(self.chances) == problem.answers, dtype=float)
+        return answered_right(problem, self.chances, tolerance)
 
 
 @dataclass(frozen=True)
@@ -274,6 +271,26 @@ def folds(
     chosen = np.arange(problem.size) if rows is None else rows
     splitter = (KFold if problem.numbers else StratifiedKFold)(count, shuffle=True, random_state=seed % 2**31)
     return [(chosen[train], chosen[held]) for train, held in splitter.split(chosen, problem.answers[chosen])]
+
+
+def answered_right(
+    problem: Problem, chances: NDArray[np.float64], tolerance: float | None = None
+) -> NDArray[np.float64]:
+    """Tell which rows these chances (rows, K) or numbers (rows,) answer rightly; see `Entry.right`.
+
+    Examples
+    --------
+    >>> from mlops_lab.framing.inputs import prepare
+    >>> problem = prepare(pd.DataFrame({"a": [1.0, 2.0], "y": ["no", "yes"]}), "y")
+    >>> answered_right(problem, np.array([[0.9, 0.1], [0.8, 0.2]]))
+    array([1., 0.])
+
+    Taught in notebooks/01_when_to_use_ml.ipynb.
+    """
+    if problem.numbers:
+        limit = np.inf if tolerance is None else tolerance
+        return np.asarray(np.abs(chances - problem.answers) <= limit, dtype=float)
+    return np.asarray(decide(chances) == problem.answers, dtype=float)
 
 
 def credit(

@@ -20,6 +20,7 @@ __all__ = [
     "Part",
     "break_even_error",
     "break_even_volume",
+    "each_and_fixed",
     "net_value",
     "part_that_pays",
 ]
@@ -201,10 +202,7 @@ def net_value(right: NDArray[np.float64], costs: Costs, *, paper: bool = False, 
 
     Taught in notebooks/01_when_to_use_ml.ipynb.
     """
-    each = _money(right, costs) - (0.0 if paper else costs.run)
-    fixed = (
-        costs.build_rule + costs.keep_rule * costs.years if paper else costs.build + costs.keep * costs.years
-    )
+    each, fixed = each_and_fixed(right, costs, paper=paper)
     answers = costs.years * costs.volume
     draws = answers * (redraws(len(each), seed) @ each) / len(each) - fixed
     return NetValue(answers * float(each.mean()) - fixed, *interval(draws))
@@ -268,7 +266,7 @@ def part_that_pays(
 
     Taught in notebooks/01_when_to_use_ml.ipynb.
     """
-    each = _money(right, costs) - costs.run
+    each, fixed = each_and_fixed(right, costs, paper=False)
     half = np.random.default_rng([seed, 7]).permutation(len(each)) % 2
     answered = np.zeros(len(each), dtype=bool)
     for chosen in (0, 1):
@@ -277,10 +275,26 @@ def part_that_pays(
         best = int(np.argmax(sums))
         answered |= (half != chosen) & (sure >= bars[best]) & (sums[best] > 0)
     paid = np.where(answered, each, 0.0)
-    answers, fixed = costs.years * costs.volume, costs.build + costs.keep * costs.years
+    answers = costs.years * costs.volume
     draws = answers * (redraws(len(each), seed) @ paid) / len(each) - fixed
     return Part(float(answered.mean()), answers * float(paid.mean()) - fixed, *interval(draws))
 
 
-def _money(right: NDArray[np.float64], costs: Costs) -> NDArray[np.float64]:
-    return np.asarray(right * costs.value_correct - (1 - right) * costs.cost_wrong)
+def each_and_fixed(
+    right: NDArray[np.float64], costs: Costs, *, paper: bool
+) -> tuple[NDArray[np.float64], float]:
+    """Give what each answer brings, and what is paid over all years however many answers there are.
+
+    Examples
+    --------
+    >>> costs = Costs(value_correct=1, cost_wrong=3, run=0.5, build=30_000, keep=10_000, volume=100_000)
+    >>> each, fixed = each_and_fixed(np.array([1.0, 0.0]), costs, paper=False)
+    >>> each.tolist(), fixed
+    ([0.5, -3.5], 60000.0)
+
+    Taught in notebooks/01_when_to_use_ml.ipynb.
+    """
+    each = np.asarray(right * costs.value_correct - (1 - right) * costs.cost_wrong)
+    if paper:
+        return each, costs.build_rule + costs.keep_rule * costs.years
+    return each - costs.run, costs.build + costs.keep * costs.years

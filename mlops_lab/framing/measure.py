@@ -11,6 +11,7 @@ import pandas as pd
 from mlops_lab.framing.contest import Contest, Entry, contest
 from mlops_lab.framing.costs import Costs, NetValue, Part, break_even_error, net_value, part_that_pays
 from mlops_lab.framing.enough import LearningCurve, learning_curve
+from mlops_lab.framing.groups import Group, group_that_pays
 from mlops_lab.framing.inputs import Problem
 from mlops_lab.framing.signal import ShuffleTest, relation
 from mlops_lab.framing.skill import interval, redraws
@@ -39,7 +40,8 @@ class Money:
 
     Examples
     --------
-    >>> Money(NetValue(1, 0, 2), NetValue(0, 0, 0), "trees", "one rule", Part(1, 1, 0, 2), 0.1, 0.4).error
+    >>> part = Part(1, 1, 0, 2)
+    >>> Money(NetValue(1, 0, 2), NetValue(0, 0, 0), "trees", "one rule", part, 0.1, 0.4).error
     0.1
     """
 
@@ -74,6 +76,9 @@ class Measured:
         Past against live, where there are live inputs.
     money
         Costs, where they were given and errors can be counted.
+    group
+        The group of rows in which a model of its own brings most, where costs were given and over all rows a
+        model is not clearly better than paper.
 
     Examples
     --------
@@ -93,6 +98,7 @@ class Measured:
     ageing: Ageing | None = None
     apart: Apart | None = None
     money: Money | None = None
+    group: Group | None = None
 
 
 def measure(
@@ -151,6 +157,9 @@ def measure(
         if seen and problem.live is not None
         else None,
         money=None if costs is None else _money(problem, result, costs, seed),
+        group=None
+        if costs is None or result.answer == "model"
+        else group_that_pays(problem, costs, rule=rule, seed=seed),
     )
 
 

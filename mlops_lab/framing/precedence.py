@@ -1,14 +1,17 @@
 """From results to one decision: the first line that holds wins.
 
 1. LOOKUP: a table of at most three columns answers exactly.
-2. COLLECT: too few rows to test, or too few to rule a useful relation in or out.
-3. NO_SIGNAL: no relation between inputs and answers.
-4. SHIFT: tomorrow does not look like the past.
-5. COLLECT: a weak relation on a steep learning curve, or paper against model is undecided.
-6. RULE: the best on paper is as good, or brings at least as much money.
-7. PARTIAL: the whole does not pay, the surest part does.
-8. NOT_COST_EFFECTIVE: nothing pays.
-9. ML.
+2. COLLECT: too few rows to test.
+3. SHIFT: there is a relation, but tomorrow does not look like the past.
+4. PARTIAL: over all rows a model is not clearly better than paper, but in one group of rows it is, and pays.
+5. COLLECT, NO_SIGNAL: too few rows to rule a useful relation in or out; no relation.
+6. COLLECT: a weak relation on a steep learning curve, or a rule that leads on few rows with half of the skill
+   still to be had.
+7. COLLECT: paper against model is undecided.
+8. RULE: the best on paper is as good, or brings at least as much money.
+9. ML: it pays; or nothing was said about money.
+10. PARTIAL: the whole does not pay, the surest part does.
+11. NOT_COST_EFFECTIVE: nothing pays.
 
 BLOCKED stands above them all: without a named person's yes to law and ethics nothing is recommended. The
 evidence is gathered all the same, and `evidence_decision` says what it alone would recommend.
@@ -18,7 +21,15 @@ from __future__ import annotations
 
 from mlops_lab.framing.measure import Measured, Money
 
-__all__ = ["DECISIONS", "evidence_decision", "gain_is_steep", "shifted", "signal"]
+__all__ = [
+    "DECISIONS",
+    "evidence_decision",
+    "gain_is_steep",
+    "group_pays",
+    "shifted",
+    "signal",
+    "too_few_for_a_rule",
+]
 
 DECISIONS = {
     "LOOKUP": "Use a table: it answers exactly.",
@@ -39,6 +50,8 @@ CLEAR_SKILL = 0.05
 USEFUL_SKILL = 0.12
 STEEP_GAIN = 0.10
 MANY_ROWS = 1500
+FEW_ROWS = 200
+HALF_OPEN = 0.5
 DROP_LIMIT = 0.05
 APART_LIMIT = 0.70
 SMALLEST_PART = 0.05
@@ -80,6 +93,31 @@ def gain_is_steep(found: Measured, rows: int) -> bool:
     return steep and found.low < USEFUL_SKILL
 
 
+def too_few_for_a_rule(found: Measured, rows: int) -> bool:
+    """Tell whether a rule leads only because few rows (under 200) starve the models: half the skill is open.
+
+    Examples
+    --------
+    >>> too_few_for_a_rule(Measured(None, low=0.3), 60), too_few_for_a_rule(Measured(None, low=0.8), 60)
+    (True, False)
+    """
+    return rows < FEW_ROWS and found.low < HALF_OPEN
+
+
+def group_pays(found: Measured) -> bool:
+    """Tell whether in one group of rows a model beats paper, and brings more than paper does over all rows.
+
+    Examples
+    --------
+    >>> group_pays(Measured(None))
+    False
+    """
+    if found.group is None or not found.group.beats_paper:
+        return False
+    paper = 0.0 if found.money is None else found.money.paper.value
+    return found.group.low > max(paper, 0.0)
+
+
 def shifted(found: Measured) -> str:
     """Say whether inputs or patterns moved: "no", "yes" or "unknown".
 
@@ -119,15 +157,21 @@ def evidence_decision(found: Measured, rows: int) -> tuple[str, tuple[str, ...]]
     """
     if found.lookup is not None and found.lookup.columns:
         return "LOOKUP", ("C4", "N2")
+    if found.contest is None:
+        return "COLLECT", ("C3", "C1")
     related = signal(found)
-    if related == "unclear" or found.contest is None:
+    if related == "yes" and shifted(found) == "yes":
+        return "SHIFT", ("C5",)
+    if found.contest.answer != "model" and group_pays(found):
+        return "PARTIAL", ("N3", "S2")
+    if related == "unclear":
         return "COLLECT", ("C3", "C1")
     if related == "no":
         return "NO_SIGNAL", ("C1",)
-    if shifted(found) == "yes":
-        return "SHIFT", ("C5",)
     if gain_is_steep(found, rows):
         return "COLLECT", ("C3", "S1")
+    if found.contest.answer != "model" and too_few_for_a_rule(found, rows):
+        return "COLLECT", ("C3", "C2")
     if found.contest.answer == "unclear":
         return "COLLECT", ("C2", "C3")
     if found.contest.answer == "rule":

@@ -7,7 +7,7 @@ from mlops_lab.framing.costs import Costs
 from mlops_lab.framing.evidence import Evidence, row
 from mlops_lab.framing.inputs import Problem
 from mlops_lab.framing.measure import Measured
-from mlops_lab.framing.precedence import DROP_LIMIT, STEEP_GAIN
+from mlops_lab.framing.precedence import DROP_LIMIT, STEEP_GAIN, group_pays
 
 __all__ = ["reasons", "shines"]
 
@@ -175,6 +175,8 @@ def _pays(problem: Problem, found: Measured, costs: Costs | None) -> Evidence:
         f"paper ({money.paper_name}) {money.paper.value:,.0f}; "
         f"answering only the surest {money.part.share:.0%} brings {money.part.value:,.0f}."
     )
+    if group_pays(found) and found.group is not None:
+        words += f" Only {found.group.words} by a model of its own: {found.group.value:,.0f}."
     return row(
         "N3",
         status,

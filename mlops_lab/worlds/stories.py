@@ -203,10 +203,14 @@ def _partial(draw: Streams, n: int, live: bool) -> Rows:
     return data, _names(hit, "fails", "holds")
 
 
+ODD_FROM = 0.8
+
+
 def _imbalanced(draw: Streams, n: int, live: bool) -> Rows:
     data = _normals(draw, n, "amount", "distance", "hour", "account_age")
-    amount, distance = data["amount"], data["distance"]
-    odd = ((amount * distance > 0) & (np.minimum(amount.abs(), distance.abs()) > 1.0)).to_numpy()
+    amount, distance, hour = data["amount"], data["distance"], data["hour"]
+    extreme = np.minimum(amount.abs(), distance.abs()) > ODD_FROM
+    odd = np.asarray(extreme & (amount * distance * hour > 0))  # no product of two columns finds it
     fraud = draw.uniform("fraud", n) < np.where(odd, 0.80, 0.002)
     return data, _names(fraud, "fraud", "honest")
 
@@ -292,16 +296,17 @@ STORIES: dict[str, Story] = {
         "Which machines fail, north and south?",
         _partial,
         "PARTIAL",
-        "the north (35 % of the rows) can be predicted, the south is a coin",
+        "the north (35 % of the rows) can be predicted and pays, the south is a coin and does not",
         0.35 * 0.94 + 0.65 * 0.5,
+        stakes=Stakes(loss_usd=2.0, build_usd=5_000.0, run_usd=2_000.0),
     ),
     "imbalanced": Story(
         "Which payments are fraud?",
         _imbalanced,
         "ML",
         "the rare class follows a combination of columns; accuracy alone would hide whether it is found",
-        1 - 2 * (0.5 * math.erfc(1 / math.sqrt(2))) ** 2 * (0.20 - 0.002) - 0.002,
-        stakes=Stakes(loss_usd=20.0),
+        1 - 0.5 * math.erfc(ODD_FROM / math.sqrt(2)) ** 2 * (0.20 - 0.002) - 0.002,
+        stakes=Stakes(loss_usd=10.0),
     ),
     "id_column": Story(
         "Which patients are sick?",
@@ -321,9 +326,9 @@ STORIES: dict[str, Story] = {
         "Which of the co-operative's three presses fails this season?",
         _complex_pattern,
         "NOT_COST_EFFECTIVE",
-        "a pattern can be learned, but 40 predictions a year never pay for a model",
+        "a pattern can be learned, but 40 predictions a year never pay for it; a rule errs too often",
         0.94,
-        stakes=Stakes(per_year=40, gain_usd=50.0, loss_usd=50.0),
+        stakes=Stakes(per_year=40, gain_usd=50.0, loss_usd=200.0),
     ),
 }
 """The problems by name."""
