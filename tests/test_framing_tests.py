@@ -228,9 +228,9 @@ def test_no_group_pays_where_the_rows_of_every_group_are_coins():
     rng = np.random.default_rng(5)
     costs = framing.Costs(1, 1, 0, 0, 0, volume=1000)
     found = 0
-    for seed in range(20):
-        table = pd.DataFrame(rng.normal(size=(900, 4)), columns=list("abcd"))
-        table = table.assign(shed=rng.choice(["x", "y", "z"], 900), y=rng.integers(0, 2, 900))
+    for seed in range(10):
+        table = pd.DataFrame(rng.normal(size=(500, 4)), columns=list("abcd"))
+        table = table.assign(shed=rng.choice(["x", "y"], 500), y=rng.integers(0, 2, 500))
         group = framing.group_that_pays(framing.prepare(table, "y"), costs, seed=seed)
         found += group.beats_paper and group.low > 0
     assert found <= 1

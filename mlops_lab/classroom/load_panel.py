@@ -94,6 +94,7 @@ def _drawn(day: Fluid, capacity: float) -> bytes:
         linestyle="--",
         label="needed",
     )
+    axes.set_xticks(range(0, 25, 4))
     axes.legend(frameon=False)
     stream = io.BytesIO()
     figure.savefig(stream, format="png", dpi=90)
