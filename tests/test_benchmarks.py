@@ -20,3 +20,9 @@ def test_every_result_has_its_benchmark_and_a_digest():
     for result in STALE.parent.glob("results/*.json"):
         assert (STALE.parent / f"{result.stem}.py").is_file()
         assert len(json.loads(result.read_text(encoding="utf-8"))["sources_sha256"]) == 64
+
+
+def test_the_published_figures_are_those_of_the_results():
+    publish = runpy.run_path(str(STALE.with_name("publish.py")))
+    assert publish["PAGE"].read_text(encoding="utf-8") == publish["page"](), "run benchmarks/publish.py"
+    assert set(publish["SECTIONS"]) >= {result.stem for result in STALE.parent.glob("results/*.json")}

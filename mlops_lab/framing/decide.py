@@ -34,10 +34,10 @@ def should_use_ml(
 
     The first that holds wins: BLOCKED (no named person said that it is legal and ethical), LOOKUP (a table
     answers exactly), COLLECT (too few rows to test), SHIFT (tomorrow does not look like the past), PARTIAL
-    (over all rows a model is not clearly better than paper, in one group it is, and pays), COLLECT (too few
-    rows to see a relation), NO_SIGNAL (the inputs do not know the answer), COLLECT (weak and the learning
-    curve is steep, a weak rule leads on few rows, or paper against model is undecided), RULE (the best on
-    paper is as good, or brings as much money), ML, PARTIAL (only the surest answers pay),
+    (over all rows no model pays or none is clearly better than paper, in one group it does and is), COLLECT
+    (too few rows to see a relation), NO_SIGNAL (the inputs do not know the answer), COLLECT (weak and the
+    learning curve is steep, a weak rule leads on few rows, or paper against model is undecided), RULE (the
+    best on paper is as good, or brings as much money), ML, PARTIAL (only the surest answers pay),
     NOT_COST_EFFECTIVE.
 
     It cannot tell whether a column is known in time, whether the labels mean what they should, or whether

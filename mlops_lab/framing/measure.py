@@ -77,8 +77,8 @@ class Measured:
     money
         Costs, where they were given and errors can be counted.
     group
-        The group of rows in which a model of its own brings most, where costs were given and over all rows a
-        model is not clearly better than paper.
+        The group of rows in which a model of its own brings most, where costs were given and over all rows
+        no model pays or none is clearly better than paper.
 
     Examples
     --------
@@ -144,6 +144,7 @@ def measure(
     name = result.best_model.name
     timed = problem.timed and problem.size >= FEWEST_TIMED
     seen = problem.live is not None and len(problem.live) >= FEWEST_LIVE
+    money = None if costs is None else _money(problem, result, costs, seed)
     return Measured(
         lookup=lookup,
         relation=relation(problem, seed=seed),
@@ -156,9 +157,9 @@ def measure(
         apart=separation(problem.inputs.values, problem.live, problem.inputs.names, seed)
         if seen and problem.live is not None
         else None,
-        money=None if costs is None else _money(problem, result, costs, seed),
+        money=money,
         group=None
-        if costs is None or result.answer == "model"
+        if costs is None or (result.answer == "model" and money is not None and money.model.value > 0)
         else group_that_pays(problem, costs, rule=rule, seed=seed),
     )
 

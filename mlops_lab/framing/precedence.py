@@ -3,7 +3,8 @@
 1. LOOKUP: a table of at most three columns answers exactly.
 2. COLLECT: too few rows to test.
 3. SHIFT: there is a relation, but tomorrow does not look like the past.
-4. PARTIAL: over all rows a model is not clearly better than paper, but in one group of rows it is, and pays.
+4. PARTIAL: over all rows no model pays or none is clearly better than paper, but in one group of rows it does
+   and is.
 5. COLLECT, NO_SIGNAL: too few rows to rule a useful relation in or out; no relation.
 6. COLLECT: a weak relation on a steep learning curve, or a rule that leads on few rows with half of the skill
    still to be had.
@@ -162,7 +163,7 @@ def evidence_decision(found: Measured, rows: int) -> tuple[str, tuple[str, ...]]
     related = signal(found)
     if related == "yes" and shifted(found) == "yes":
         return "SHIFT", ("C5",)
-    if found.contest.answer != "model" and group_pays(found):
+    if group_pays(found):
         return "PARTIAL", ("N3", "S2")
     if related == "unclear":
         return "COLLECT", ("C3", "C1")

@@ -1,0 +1,141 @@
+"""Write docs/measured.md from the committed results, so that no figure in it is typed.
+
+    python benchmarks/publish.py           # writes docs/measured.md
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "measured.md"
+Results = dict[str, Any]
+
+OPENING = """# What was measured
+
+Made by `benchmarks/publish.py` from `benchmarks/results/`; a test compares. Each result names the sources it
+measured by their digest, and the tests say loudly when these have changed since. Times are CPU seconds of one
+core; trust the ratios, which were measured within one run, rather than the seconds.
+"""
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    """Lay out a Markdown table."""
+    head = list(head)
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+
+
+def framing(found: Results) -> str:
+    """How often `framing.should_use_ml` is wrong, and how long it takes."""
+    rates = found["generated"]
+    wrong = [
+        (name, " or ".join(case["right"]), ", ".join(f"{got} {n}" for got, n in case["got"].items()))
+        for name, case in found["by_case"].items()
+        if set(case["got"]) - set(case["right"])
+    ]
+    first, last = found["seeds"]
+    return "\n\n".join(
+        [
+            "## When to use machine learning: how often `should_use_ml` is wrong",
+            f"{found['cases']} kinds of case that we made ourselves, one trouble in each, at seeds {first} to "
+            f"{last}: {rates['asked']} questions. These are rates over *our* cases. Real problems have several "
+            "troubles at once, and nobody knows their rate.",
+            table(
+                ("", "rate", "of", "wanted"),
+                [
+                    ("right decision", f"{rates['right_decision']:.1%}", rates["asked"], ">= 85 %"),
+                    (
+                        "ML recommended where it should not be",
+                        f"{rates['ml_where_it_should_not']:.1%}",
+                        rates["ml_where_it_should_not_asked"],
+                        "<= 5 %",
+                    ),
+                    (
+                        "ML refused where it is right",
+                        f"{rates['refused_where_right']:.1%}",
+                        rates["refused_where_right_asked"],
+                        "<= 15 %",
+                    ),
+                ],
+            ),
+            "Where it went wrong:",
+            table(("case", "right", "what it said"), wrong),
+            f"The cases of `worlds`, made by another hand ({found['worlds']['asked']} questions): "
+            f"{found['worlds']['right_decision']:.1%} right.",
+            "Bundled real tables, whose right answer nobody knows:",
+            table(
+                ("table", "rows", "decision", "best on paper", "skill", "best model", "skill"),
+                [
+                    (name, t["rows"], t["decision"], t["paper"], t["paper_skill"], t["model"], t["model_skill"])
+                    for name, t in found["real"].items()
+                ],
+            ),
+            f"Time for one verdict on 22 columns; of more than {found['row_cap']:,} rows a random "
+            f"{found['row_cap']:,} are read.",
+            table(("rows", "CPU s"), [(f"{size['rows']:,}", size["cpu_s"]) for size in found["growth"]]),
+        ]
+    )
+
+
+def load(found: Results) -> str:
+    """How fast the load simulation is beside SimPy and Ciw."""
+    ratios, growth = found["ratios"], found["growth"]
+    names = {"plain": "plain Python", "compiled": "numba"}
+    speed = [
+        (peer, names[engine.removesuffix("_changing_fleet")], f"{times:g} x")
+        for pair, times in ratios["times_faster"].items()
+        for peer, engine in [pair.split(" / ")]
+    ]
+    return "\n\n".join(
+        [
+            "## Varying load: the simulation beside SimPy and Ciw",
+            f"{ratios['requests']:,} requests on {ratios['machines']} machines, 90 % busy; waits equal to "
+            "SimPy's. *simpy* is written as its documentation does, a process for each request; *simpy_tuned* "
+            "leaves out processes and resources, and keeps only the event queue; *simpy_changing_fleet* is the "
+            "oracle of the tests, with a policy that decides every 15 seconds.",
+            table(("peer", "our engine", "faster by"), speed),
+            "Plain Python is at least thirty times as fast as an ordinary SimPy model, not as a stripped one: "
+            "that would leave a tenth of a microsecond for each request, which no loop in Python has. The "
+            "compiled engine is.",
+            "A month of the lecture's traffic, streamed by day:",
+            table(
+                ("engine", "requests", "CPU s"),
+                [(names[name], f"{m['requests']:,}", m["cpu_s"]) for name, m in found["month"].items()],
+            ),
+            "Microseconds for a request, as requests (40 machines) and machines (a million requests) grow:",
+            table(
+                ("engine", *(f"{int(n):,} requests" for n in growth["plain"]["us_per_request_by_requests"]))
+                + tuple(f"{int(n):,} machines" for n in growth["plain"]["us_per_request_by_machines"]),
+                [
+                    (
+                        names[name],
+                        *g["us_per_request_by_requests"].values(),
+                        *g["us_per_request_by_machines"].values(),
+                    )
+                    for name, g in growth.items()
+                ],
+            ),
+        ]
+    )
+
+
+SECTIONS: dict[str, Callable[[Results], str]] = {"framing": framing, "load": load}
+
+
+def page() -> str:
+    """Put the page together from the results that are there."""
+    parts = [OPENING.rstrip()]
+    for name, section in SECTIONS.items():
+        path = ROOT / "benchmarks" / "results" / f"{name}.json"
+        if path.is_file():
+            parts.append(section(json.loads(path.read_text(encoding="utf-8"))))
+    return "\n\n".join(parts) + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8", newline="\n")
+    print(f"{PAGE.relative_to(ROOT)} written")

@@ -1,0 +1,295 @@
+"""What may be logged: numbers under a name at a step, and plain values that JSON can hold.
+
+JSON knows no NaN and no infinity, and most programs that read it refuse them. But a training that diverges
+logs exactly these. So they are written as the words "NaN", "Infinity" and "-Infinity", as W&B does too.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import numbers
+import operator
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+__all__ = [
+    "from_json",
+    "metric_name",
+    "number",
+    "plain",
+    "step_number",
+    "to_json",
+    "to_mapping",
+    "whole_seed",
+]
+
+_WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+
+
+def number(name: str, value: Any) -> float:
+    """Take one metric's value as a float; NaN and infinity are values too, text and lists are not.
+
+    Parameters
+    ----------
+    name
+        The metric; used in the error.
+    value
+        A number of Python, NumPy or any library whose numbers turn into ``float``.
+
+    Raises
+    ------
+    TypeError
+        If it is no single number.
+
+    Examples
+    --------
+    >>> number("loss", np.float32(0.5)), number("loss", float("nan"))
+    (0.5, nan)
+    >>> number("loss", "0.5")
+    Traceback (most recent call last):
+    TypeError: metric 'loss' is '0.5', which is no number: ...
+    """
+    single = getattr(value, "ndim", 0) == 0
+    is_number = isinstance(value, numbers.Real | np.generic) or (
+        hasattr(value, "__float__") and not isinstance(value, str | bytes)
+    )
+    if single and is_number and not isinstance(value, np.str_ | np.bytes_ | np.complexfloating):
+        try:
+            return float(value)
+        except (TypeError, ValueError, OverflowError):
+            pass
+    raise TypeError(
+        f"metric {name!r} is {_short(value)}, which is no number: log one number for each name; for text use "
+        "run.text, for many numbers run.histogram or run.table, for settings run.hparams"
+    )
+
+
+def to_json(value: float) -> float | str:
+    """Write a number so that strict JSON holds it; ``from_json`` gives the same number back, to the last bit.
+
+    Parameters
+    ----------
+    value
+        Any float.
+
+    Examples
+    --------
+    >>> to_json(0.1), to_json(float("-inf"))
+    (0.1, '-Infinity')
+    """
+    if math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
+
+
+def from_json(value: float | str) -> float:
+    """Read what ``to_json`` wrote.
+
+    Parameters
+    ----------
+    value
+        A number, or one of the three words.
+
+    Raises
+    ------
+    ValueError
+        If it is another word.
+
+    Examples
+    --------
+    >>> from_json("NaN"), from_json(2)
+    (nan, 2.0)
+    """
+    if isinstance(value, str):
+        if value not in _WORDS:
+            raise ValueError(f"{value!r} is no number; words for numbers are {', '.join(_WORDS)}")
+        return _WORDS[value]
+    return float(value)
+
+
+def metric_name(name: Any) -> str:
+    """Accept a metric's name, such as ``"loss"`` or ``"validation/loss"``.
+
+    Parameters
+    ----------
+    name
+        The name.
+
+    Raises
+    ------
+    ValueError
+        If one of the sinks could not hold it under that name.
+
+    Examples
+    --------
+    >>> metric_name("validation/loss")
+    'validation/loss'
+    >>> metric_name("_step")
+    Traceback (most recent call last):
+    ValueError: '_step' cannot be a metric's name: ...
+    """
+    parts = name.split("/") if isinstance(name, str) else []
+    good = bool(parts) and all(part and part.strip() == part and part not in (".", "..") for part in parts)
+    if not good or not name.isprintable() or name.startswith("_") or name == "step" or len(name) > 200:
+        raise ValueError(
+            f"{name!r} cannot be a metric's name: use up to 200 printable characters such as 'loss' or "
+            "'validation/loss', not beginning with '_' (W&B's own), not 'step', no empty part and no '..'"
+        )
+    return str(name)
+
+
+def step_number(step: Any) -> int:
+    """Accept the number of a step: a whole number from 0.
+
+    Parameters
+    ----------
+    step
+        The number.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is not whole, or below 0.
+
+    Examples
+    --------
+    >>> step_number(np.int64(3))
+    3
+    >>> step_number(-1)
+    Traceback (most recent call last):
+    ValueError: step -1 is below 0; count steps from 0
+    """
+    if isinstance(step, bool | np.bool_):
+        raise TypeError(f"step {step!r} is no whole number; count steps 0, 1, 2, ...")
+    try:
+        whole = operator.index(step)
+    except TypeError:
+        raise TypeError(
+            f"step {_short(step)} is no whole number; count steps 0, 1, 2, ..., and log a time or an epoch's "
+            "fraction as a metric of its own"
+        ) from None
+    if whole < 0:
+        raise ValueError(f"step {whole} is below 0; count steps from 0")
+    return whole
+
+
+def whole_seed(seed: Any) -> int:
+    """Accept a seed: a whole number from 0, as NumPy takes it.
+
+    Parameters
+    ----------
+    seed
+        The seed.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is not whole, or below 0.
+
+    Examples
+    --------
+    >>> whole_seed(np.int64(7))
+    7
+    """
+    try:
+        return step_number(seed)
+    except (TypeError, ValueError):
+        kind = ValueError if isinstance(seed, int) else TypeError
+        raise kind(
+            f"seed {_short(seed)} is no whole number from 0; give one, or None if it is not known"
+        ) from None
+
+
+def plain(value: Any, what: str, *, strict: bool = True) -> Any:
+    """Turn a value into what JSON holds: text, numbers, true and false, nothing, lists, mappings.
+
+    Parameters
+    ----------
+    value
+        The value; NumPy's numbers and arrays become Python's, tuples become lists.
+    what
+        What it is; used in the error.
+    strict
+        False turns what JSON cannot hold into text instead of refusing it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If strict, and JSON cannot hold it.
+
+    Examples
+    --------
+    >>> plain({"rate": np.float64(0.5), "layers": (32, 16)}, "params")
+    {'rate': 0.5, 'layers': [32, 16]}
+    >>> plain({"model": object}, "lineage", strict=False)
+    {'model': "<class 'object'>"}
+    """
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float):
+        if strict and not math.isfinite(value):
+            raise ValueError(f"{what} is {value!r}, which JSON does not know; give None, or text")
+        return to_json(value)
+    if isinstance(value, Mapping):
+        wrong = [key for key in value if not isinstance(key, str)]
+        if wrong and strict:
+            raise TypeError(f"{what} has the key {wrong[0]!r}; only text can be a key")
+        return {str(key): plain(held, f"{what}[{key!r}]", strict=strict) for key, held in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(held, f"{what}[{place}]", strict=strict) for place, held in enumerate(value)]
+    if not strict:
+        return str(value)
+    raise TypeError(
+        f"{what} is {_short(value)}, which a record cannot hold: give text, numbers, True, False, None, and "
+        "lists and mappings of these; for an object, its name or its hash"
+    )
+
+
+def to_mapping(thing: Any, what: str) -> dict[str, Any]:
+    """Take a mapping, or anything that has a mapping's form: ``to_dict()``, ``_asdict()``, a dataclass.
+
+    Parameters
+    ----------
+    thing
+        The thing; None is an empty mapping. What JSON cannot hold in it becomes text.
+    what
+        What it is; used in the error.
+
+    Raises
+    ------
+    TypeError
+        If it has no such form.
+
+    Examples
+    --------
+    >>> to_mapping({"data": "sha256 1f…", "rows": np.int64(2600)}, "lineage")
+    {'data': 'sha256 1f…', 'rows': 2600}
+    """
+    given = thing
+    for form in ("to_dict", "_asdict"):
+        if not isinstance(given, Mapping) and callable(getattr(given, form, None)):
+            given = getattr(given, form)()
+    if dataclasses.is_dataclass(given) and not isinstance(given, type):
+        given = dataclasses.asdict(given)
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        raise TypeError(
+            f"{what} must be a mapping, a dataclass, or have to_dict(), and is {_short(thing)}; give for "
+            "example {'data': frame_hash}"
+        )
+    held: dict[str, Any] = plain(given, what, strict=False)
+    return held
+
+
+def _short(value: Any) -> str:
+    said = repr(value)
+    said = said if len(said) <= 60 else f"{said[:57]}..."
+    return said if isinstance(value, str | int | float | None) else f"{said} ({type(value).__name__})"
