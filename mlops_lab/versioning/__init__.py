@@ -1,0 +1,35 @@
+"""Versions of data, parameters, models and pipelines: kept in few bytes, found again, never half (L8).
+
+`Store` is the whole answer. Read it in this order: `cutting` (where to cut bytes, so that versions share
+them), `pieces` (a long row of bytes under one hash), `packs` (where pieces lie on the disk), `squeezing` (in
+how few bytes), `frames` and `cells` (a table as bytes), `versions` (what a version is), `shelf` (reading) and
+`store` (writing). What is asked of a store stands apart: `diffs` and `tables`, `origins` and `lineages`,
+`integrity`, `sweeping`.
+"""
+
+from mlops_lab.versioning.cutting import AVERAGE, GEAR, cut, cut_simply
+from mlops_lab.versioning.diffs import Diff
+from mlops_lab.versioning.integrity import Verified
+from mlops_lab.versioning.lineages import Lineage
+from mlops_lab.versioning.origins import lineage
+from mlops_lab.versioning.packs import DamagedError
+from mlops_lab.versioning.store import Store
+from mlops_lab.versioning.sweeping import Swept
+from mlops_lab.versioning.tables import compare_frames
+from mlops_lab.versioning.versions import Version
+
+__all__ = [
+    "AVERAGE",
+    "GEAR",
+    "DamagedError",
+    "Diff",
+    "Lineage",
+    "Store",
+    "Swept",
+    "Verified",
+    "Version",
+    "compare_frames",
+    "cut",
+    "cut_simply",
+    "lineage",
+]

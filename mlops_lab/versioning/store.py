@@ -1,0 +1,332 @@
+"""Keep versions of data, parameters, models, pipelines and files, and give each back exactly.
+
+    store.json   what this folder is          versions/      one small file for each version
+    packs/       the pieces of all versions   aliases.json   champion -> version
+
+A commit first writes the pieces that are new (a pack), then the version's file. Whatever happens in between,
+a kill or a full disk, leaves at most a pack that nobody needs, which ``gc`` takes away.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from mlops_lab.artifacts import locked, safe_name
+from mlops_lab.versioning import folders, sweeping, things
+from mlops_lab.versioning.pieces import put
+from mlops_lab.versioning.shelf import Shelf
+from mlops_lab.versioning.versions import Version
+
+__all__ = ["Store"]
+
+
+class Store(Shelf):
+    """A folder of versions, in which bytes that two versions share lie once.
+
+    Names are for people (``crates@2``), ids are hashes of everything below them, aliases (``champion``) are
+    moved. One writer at a time is let through, among all processes of this machine; readers never wait. It is
+    not made for network drives, and it does not say who may write: that is a question of access.
+
+    Parameters
+    ----------
+    folder
+        The folder; it is made if there is none, and must be a store or empty otherwise.
+    chunked
+        True: bytes are cut by content, so that versions share what they have in common. False: every version
+        is kept whole, unless all of it is known. ``None`` takes what the store is; a new one is chunked.
+    timeout_s
+        How long a change waits for another writer, in seconds.
+
+    Raises
+    ------
+    ValueError
+        If the folder holds something else, or a store of another form or mode.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> crates = pd.DataFrame({"weight_kg": [17.5, 18.0], "grade": ["table", "juice"]})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     store = Store(folder)
+    ...     first = store.commit(crates, "crates", "as scanned")
+    ...     second = store.commit(crates.assign(grade="table"), "crates", "graded again")
+    ...     old = store.load("crates@1")
+    ...     changed = store.diff(first, second, label="grade").labels_changed
+    >>> second.ref, old.equals(crates), changed
+    ('crates@2', True, 1)
+
+    Taught in notebooks/04_versioning.ipynb.
+    """
+
+    def commit(
+        self,
+        thing: Any,
+        name: str,
+        message: str = "",
+        *,
+        lineage: Mapping[str, Any] | None = None,
+        labels: pd.Series[Any] | None = None,
+        parents: Sequence[str | Version] | None = None,
+    ) -> Version:
+        """Keep a version of a thing. What the latest version holds already makes no new one.
+
+        Parameters
+        ----------
+        thing
+            A DataFrame, a dict of parameters, an estimator, a pipeline, or ``pathlib.Path`` of a file.
+        name
+            What it is a version of: ``"crates"``.
+        message
+            Why it was made, for people.
+        lineage
+            What it was made from, as ``versioning.lineage`` writes it.
+        labels
+            Labels kept beside a table, with its index.
+        parents
+            The versions it follows; ``None`` is the latest of its name.
+
+        Returns
+        -------
+        Version
+            The new version; or the latest one, if content, labels and lineage are the same.
+
+        Raises
+        ------
+        TypeError
+            If a part of it would not come back as it was; the message names the part.
+        ValueError
+            If the name is not accepted or is an alias.
+        OSError
+            If the disk is full or the folder is read-only. Nothing is committed then, and all else is whole.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     Store(folder).commit({"depth": 3}, "settings").ref
+        'settings@1'
+        """
+        kind, message = things.kind_of(thing), str(message)
+        with self._writing():
+            if safe_name(name) in self.aliases:
+                raise ValueError(f"{name!r} is an alias here; give the thing a name of its own")
+            origin = self._resolved(lineage or {})
+            versions = self.book.all()
+            latest = [one for one in versions if one.name == name][-1:]
+            follows = latest if parents is None else [self.find(parent) for parent in parents]
+            with self.packs.adding():
+                plan, content = things.store(self.packs, thing, labels, whole=not self.chunked)
+                row = put(self.packs, [things.text_of(plan)], whole=not self.chunked)
+            # A model's file differs at each dump: what is known by its content is not kept twice.
+            same = [one for one in versions if one.content == content and one.kind == kind and kind != "file"]
+            row = same[-1].plan if same else row
+            if latest and parents is None and (latest[0].plan, latest[0].lineage) == (row, origin):
+                return latest[0]
+            return self.book.write(
+                name=name,
+                number=self.book.next_number(name),
+                kind=kind,
+                message=message,
+                content=content or row.top,
+                size=row.size + sum(one.size for one in things.rows_of(plan)),
+                parents=tuple(one.id for one in follows),
+                lineage=origin,
+                plan=row,
+            )
+
+    def forget(self, ref: str | Version) -> Version:
+        """Take a version out of the list; ``gc`` then frees what no other version needs.
+
+        Parameters
+        ----------
+        ref
+            As in ``load``.
+
+        Returns
+        -------
+        Version
+            The version that is forgotten.
+
+        Raises
+        ------
+        ValueError
+            If an alias points at it, or another version was made from it.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     store = Store(folder)
+        ...     _ = store.commit({"depth": 3}, "settings")
+        ...     store.forget("settings@1"), len(store.log())
+        (settings@1 (params, 455e5e11ab56), 0)
+        """
+        with self._writing():
+            version = self.find(ref)
+            users = [alias for alias, target in self.aliases.items() if target == version.id]
+            users += [
+                one.ref for one in self.book.all() if version.id in one.lineage.get("inputs", {}).values()
+            ]
+            if users:
+                raise ValueError(f"{version.ref} is needed by {', '.join(users)}; move or forget that first")
+            self.book.forget(version)
+        return version
+
+    def gc(self) -> sweeping.Swept:
+        """Free the bytes that no version needs, and what interrupted commits have left.
+
+        Returns
+        -------
+        Swept
+            What was removed.
+
+        Raises
+        ------
+        DamagedError
+            If something is damaged, so that nobody can say what is needed. Nothing is removed then.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     Store(folder).gc().removed_bytes
+        0
+        """
+        with self._writing():
+            return sweeping.sweep(self.folder, self.packs, self.book)
+
+    def point(self, alias: str, ref: str | Version) -> Version:
+        """Point an alias at a version, in one step.
+
+        Parameters
+        ----------
+        alias
+            The alias, such as ``"challenger"``.
+        ref
+            As in ``load``.
+
+        Returns
+        -------
+        Version
+            The version.
+
+        Raises
+        ------
+        ValueError
+            If versions bear the alias as their name.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     store = Store(folder)
+        ...     _ = store.commit({"depth": 3}, "settings")
+        ...     _ = store.point("champion", "settings@1")
+        ...     store.load("champion")
+        {'depth': 3}
+        """
+        with self._moving():
+            version = self.find(ref)
+            if alias in {one.name for one in self.book.all()}:
+                raise ValueError(f"{alias!r} is the name of versions here; take another alias")
+            self._aliases.move(alias, version.id)
+        return version
+
+    def promote(self, ref: str | Version) -> Version:
+        """Make a version the champion, and the champion before it ``previous``, in one step.
+
+        Parameters
+        ----------
+        ref
+            As in ``load``.
+
+        Returns
+        -------
+        Version
+            The champion.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     store = Store(folder)
+        ...     old, new = (store.commit({"depth": depth}, "settings") for depth in (3, 4))
+        ...     _ = store.promote(old), store.promote(new)
+        ...     store.find("previous").ref, store.rollback().ref
+        ('settings@1', 'settings@1')
+        """
+        with self._moving():
+            version = self.find(ref)
+            self._aliases.promote(version.id)
+        return version
+
+    def rollback(self) -> Version:
+        """Swap ``champion`` and ``previous``, in one step; see ``promote``.
+
+        Returns
+        -------
+        Version
+            The champion.
+
+        Raises
+        ------
+        KeyError
+            If there is no champion to go back to.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     Store(folder).rollback()
+        Traceback (most recent call last):
+        KeyError: "no alias 'previous'; there are: none yet"
+        """
+        with self._moving():
+            self._aliases.rollback()
+            return self.find("champion")
+
+    def unpoint(self, alias: str) -> None:
+        """Take an alias away; the version stays.
+
+        Parameters
+        ----------
+        alias
+            The alias.
+
+        Raises
+        ------
+        KeyError
+            If there is no such alias.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     store = Store(folder)
+        ...     _ = store.commit({"depth": 3}, "settings"), store.point("champion", "settings")
+        ...     store.unpoint("champion")
+        ...     store.aliases
+        {}
+        """
+        with self._moving():
+            self._aliases.remove(alias)
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        with folders.explained(self.folder), locked(self.folder / "store", timeout_s=self.timeout_s):
+            yield
+
+    @contextlib.contextmanager
+    def _moving(self) -> Iterator[None]:
+        with self._writing(), folders.sealed(self.folder):
+            yield
+
+    def _resolved(self, origin: Mapping[str, Any]) -> dict[str, Any]:
+        said = dict(things.plain(origin, "the lineage"))
+        if "inputs" in said:
+            said["inputs"] = {role: self.find(ref).id for role, ref in said["inputs"].items()}
+        return said
