@@ -1,6 +1,6 @@
 """Write docs/measured.md from the committed results, so that no figure in it is typed.
 
-    python benchmarks/publish.py           # writes docs/measured.md
+python benchmarks/publish.py           # writes docs/measured.md
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ def framing(found: Results) -> str:
     return "\n\n".join(
         [
             "## When to use machine learning: how often `should_use_ml` is wrong",
-            f"{found['cases']} kinds of case that we made ourselves, one trouble in each, at seeds {first} to "
-            f"{last}: {rates['asked']} questions. These are rates over *our* cases. Real problems have several "
-            "troubles at once, and nobody knows their rate.",
+            f"{found['cases']} kinds of case that we made ourselves, one trouble in each, at seeds "
+            f"{first} to {last}: {rates['asked']} questions. These are rates over *our* cases. Real problems "
+            "have several troubles at once, and nobody knows their rate.",
             table(
                 ("", "rate", "of", "wanted"),
                 [
@@ -70,13 +70,47 @@ def framing(found: Results) -> str:
             table(
                 ("table", "rows", "decision", "best on paper", "skill", "best model", "skill"),
                 [
-                    (name, t["rows"], t["decision"], t["paper"], t["paper_skill"], t["model"], t["model_skill"])
+                    (
+                        name,
+                        t["rows"],
+                        t["decision"],
+                        t["paper"],
+                        t["paper_skill"],
+                        t["model"],
+                        t["model_skill"],
+                    )
                     for name, t in found["real"].items()
                 ],
             ),
             f"Time for one verdict on 22 columns; of more than {found['row_cap']:,} rows a random "
             f"{found['row_cap']:,} are read.",
             table(("rows", "CPU s"), [(f"{size['rows']:,}", size["cpu_s"]) for size in found["growth"]]),
+        ]
+    )
+
+
+def streams(found: Results) -> str:
+    """How often monitors of a stream raise a false alarm, and how soon they see a doubled error rate."""
+    rows = [
+        (
+            kind.removeprefix("errors_"),
+            name,
+            each["streams"],
+            f"{each['false_alarms']:.1%}",
+            each.get("median_delay"),
+        )
+        for kind, by_name in found.items()
+        if kind.startswith("errors_")
+        for name, each in by_name.items()
+        if "streams" in each
+    ]
+    return "\n\n".join(
+        [
+            "## Monitoring: streams of right and wrong answers",
+            f"{found['steps']:,} steps each. False alarms in quiet streams; the delay, in steps, after the "
+            f"error rate doubles at step {found['change_at']:,}. Wanted of the CUSUM: at most 5 % and 300 "
+            "steps.",
+            table(("error rate", "monitor", "streams", "false alarms", "median delay"), rows),
         ]
     )
 
@@ -94,13 +128,13 @@ def load(found: Results) -> str:
         [
             "## Varying load: the simulation beside SimPy and Ciw",
             f"{ratios['requests']:,} requests on {ratios['machines']} machines, 90 % busy; waits equal to "
-            "SimPy's. *simpy* is written as its documentation does, a process for each request; *simpy_tuned* "
-            "leaves out processes and resources, and keeps only the event queue; *simpy_changing_fleet* is the "
-            "oracle of the tests, with a policy that decides every 15 seconds.",
+            "SimPy's. *simpy* is written as its documentation does, a process for each request; "
+            "*simpy_tuned* leaves out processes and resources, and keeps only the event queue; "
+            "*simpy_changing_fleet* is the oracle of the tests, with a policy that decides every 15 seconds.",
             table(("peer", "our engine", "faster by"), speed),
-            "Plain Python is at least thirty times as fast as an ordinary SimPy model, not as a stripped one: "
-            "that would leave a tenth of a microsecond for each request, which no loop in Python has. The "
-            "compiled engine is.",
+            "Plain Python is at least thirty times as fast as an ordinary SimPy model, not as a stripped "
+            "one: that would leave a tenth of a microsecond for each request, which no loop in Python has. "
+            "The compiled engine is.",
             "A month of the lecture's traffic, streamed by day:",
             table(
                 ("engine", "requests", "CPU s"),
@@ -108,8 +142,11 @@ def load(found: Results) -> str:
             ),
             "Microseconds for a request, as requests (40 machines) and machines (a million requests) grow:",
             table(
-                ("engine", *(f"{int(n):,} requests" for n in growth["plain"]["us_per_request_by_requests"]))
-                + tuple(f"{int(n):,} machines" for n in growth["plain"]["us_per_request_by_machines"]),
+                (
+                    "engine",
+                    *(f"{int(n):,} requests" for n in growth["plain"]["us_per_request_by_requests"]),
+                    *(f"{int(n):,} machines" for n in growth["plain"]["us_per_request_by_machines"]),
+                ),
                 [
                     (
                         names[name],
@@ -123,7 +160,44 @@ def load(found: Results) -> str:
     )
 
 
-SECTIONS: dict[str, Callable[[Results], str]] = {"framing": framing, "load": load}
+def storage(found: Results) -> str:
+    """What ten versions of one table cost, kept in many ways."""
+    kinds = list(found["kinds"])
+    rows = []
+    for name, by_kind in found["ways"].items():
+        cells = [by_kind.get(kind, {}) for kind in kinds]
+        rows.append(
+            (
+                name,
+                *(f"{c['bytes'] / 1e6:,.0f}" if "bytes" in c else "-" for c in cells),
+                *(f"{c['cpu_s']:.1f}" if "bytes" in c else "-" for c in cells),
+            )
+        )
+    head = ("way", *(f"MB, {kind}" for kind in kinds), *(f"CPU s, {kind}" for kind in kinds))
+    ratios = [
+        (kind, *(f"{value:.2f}" for value in found["verdict"][kind].values())) for kind in found["verdict"]
+    ]
+    first = next(iter(found["verdict"].values()))
+    return "\n\n".join(
+        [
+            "## Versioning: what ten versions of a table cost",
+            f"{found['versions']} versions of a CSV table of {found['first_version_mb']:,.0f} MB, measured "
+            f"on {found['date']} ({found['machine']['system']}, {found['machine']['cores']} cores). "
+            + "; ".join(f"*{kind}*: {words}" for kind, words in found["kinds"].items())
+            + f". Restored and compared: {found['restored_and_equal']}.",
+            table(head, rows),
+            "Our pieces of the file against the best general chunker and restic, in this run:",
+            table(("change", *first), ratios),
+        ]
+    )
+
+
+SECTIONS: dict[str, Callable[[Results], str]] = {
+    "framing": framing,
+    "storage": storage,
+    "monitoring_streams": streams,
+    "load": load,
+}
 
 
 def page() -> str:

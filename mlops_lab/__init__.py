@@ -12,6 +12,10 @@ Vocabulary, which knows none of the topics
 
 Topics of the lecture, which do not know each other
     framing       when to use machine learning, decided by evidence
+    versioning    which version is this, what made it, and how are many kept in little space?
+    reproducibility  why two trainings differ, and what evidence a comparison of two models needs
+    tracking      training runs written down, watched in TensorBoard and W&B, compared, made again
+    monitoring    drift, data quality, performance, streams, health and alerts of the running system
     load          varying load: fixed, autoscaled and serverless, and what each bill hides
 
 The classroom, the only code that knows notebooks exist

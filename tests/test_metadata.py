@@ -484,7 +484,8 @@ PYTHON = 'echo "$PWD $@ ${PYTHONDONTWRITEBYTECODE-unset}"; exit %d'
 @posix
 @pytest.mark.parametrize("code", [0, 1, 2])
 def test_ci_runs_the_test_command_of_the_readme_and_ends_as_it_does(tmp_path: Path, code: int) -> None:
-    done = _ci(tmp_path, {"python3": PYTHON % code, "chromium": "exit 0"})
+    there = dict.fromkeys(("chromium", "prometheus", "promtool"), "exit 0")
+    done = _ci(tmp_path, {"python3": PYTHON % code, **there})
     assert done.stdout.splitlines() == [f"{ROOT} -m mlops_lab test unset"]
     assert done.returncode == code
     assert "\npython3 -m mlops_lab test\n" in _read("README.md")
@@ -493,13 +494,14 @@ def test_ci_runs_the_test_command_of_the_readme_and_ends_as_it_does(tmp_path: Pa
 @posix
 @pytest.mark.parametrize(
     ("required", "code", "ends"),
-    [("", 0, 0), ("prometheus", 0, 0), ("chromium", 0, 1), ("prometheus,chromium", 0, 1), ("chromium", 2, 2)],
+    [("", 0, 0), ("restic", 0, 0), ("chromium", 0, 1), ("prometheus,chromium", 0, 1), ("prometheus", 2, 2)],
 )
 def test_ci_lists_what_is_missing_last_and_fails_only_where_told(
     tmp_path: Path, required: str, code: int, ends: int
 ) -> None:
     done = _ci(tmp_path, {"python3": PYTHON % code}, MLOPS_LAB_REQUIRE=required)
-    assert done.stdout.splitlines()[-1].startswith("skipped: chromium")
+    last = [line.split(" is not installed")[0] for line in done.stdout.splitlines()[-2:]]
+    assert last == ["skipped: chromium", "skipped: prometheus"]
     assert done.returncode == ends
 
 
@@ -507,9 +509,10 @@ def test_ci_lists_what_is_missing_last_and_fails_only_where_told(
 def test_ci_goes_on_where_nothing_can_be_installed_and_installs_where_it_can(tmp_path: Path) -> None:
     refused = {"python3": PYTHON % 0, "apt-get": "exit 100", "sudo": 'shift; exec "$@"', "true": "exit 0"}
     assert _ci(tmp_path, refused).returncode == 0
-    installed = f'[ "$1" = install ] && cp "{tmp_path}/bin/timeout" "{tmp_path}/bin/chromium"; exit 0'
+    named = "for last in chromium prometheus promtool; do cp {0}/timeout {0}/$last; done"
+    installed = f'[ "$1" = install ] && {named.format(tmp_path / "bin")}; exit 0'
     tools = {**refused, "apt-get": installed, "cp": f'exec {shutil.which("cp")} "$@"'}
-    done = _ci(tmp_path, tools, MLOPS_LAB_REQUIRE="chromium")
+    done = _ci(tmp_path, tools, MLOPS_LAB_REQUIRE="chromium,prometheus")
     assert done.returncode == 0
     assert "skipped" not in done.stdout
 

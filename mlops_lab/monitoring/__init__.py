@@ -1,0 +1,122 @@
+"""Is the running system still the one that was tested? Data, metrics and health, with known error rates (L9).
+
+- `Profile`, `drift`, `joint_drift`, `segment_drift`: has the data moved, by how much, and where?
+- `Schema`: is the data whole? Missing, new, out of range, constant, infinite, of another type, twice there.
+- `expectation`, `late_labels`, `selective`: does the model do what was promised, as far as labels can tell?
+- `confidence_estimate`, `importance_weighted`, `class_prior`, `attribute_drop`: without labels, and why.
+- `Cusum`, `confidence_sequence`: since when? One outcome after the other, with a known rate of false alarms.
+- `operate`, `Never`, `Scheduled`, `Triggered`, `Continual`: when to train again, by cost.
+- `Latency`, `watch_memory`, `Numerics`, `gpus`: is it healthy? Slow answers, leaks, overflow, idle cards.
+- `Monitor`, `AlertRule`, `Alarm`: who is told, when, and through which sink: console, Prometheus, CloudWatch?
+"""
+
+from mlops_lab.monitoring.alarms import Alarm, alarm_state
+from mlops_lab.monitoring.alerts import Alert, AlertRule, Monitor
+from mlops_lab.monitoring.allocations import allocating_lines
+from mlops_lab.monitoring.attribution import Attribution, attribute_drop
+from mlops_lab.monitoring.class_prior import ClassPrior, class_prior, class_prior_by_confusion
+from mlops_lab.monitoring.cloudwatch import CloudWatch, emf_line
+from mlops_lab.monitoring.confidence_sequence import ConfidenceSequence, confidence_sequence, evidence_against
+from mlops_lab.monitoring.console import Console
+from mlops_lab.monitoring.corrections import correct
+from mlops_lab.monitoring.cusum import Cusum
+from mlops_lab.monitoring.density import importance_weights
+from mlops_lab.monitoring.distances import jensen_shannon, psi, wasserstein
+from mlops_lab.monitoring.drift import DriftReport, drift
+from mlops_lab.monitoring.expectation import Expectation, expectation
+from mlops_lab.monitoring.gpu import Gpu, GpuReport, gpus, parse_nvidia_smi
+from mlops_lab.monitoring.joint import JointReport, joint_drift
+from mlops_lab.monitoring.label_free import Estimate, confidence_estimate, importance_weighted
+from mlops_lab.monitoring.late_labels import LateLabels, late_labels
+from mlops_lab.monitoring.latency import Latency
+from mlops_lab.monitoring.loss_scale import LossScale
+from mlops_lab.monitoring.memory import MemoryReport, memory_growth, resident_bytes, watch_memory
+from mlops_lab.monitoring.number_formats import NUMBER_FORMATS, Margin, gradient_norm, overflow_margin
+from mlops_lab.monitoring.numerics import BadStep, Numerics, NumericsReport
+from mlops_lab.monitoring.outcomes import exact_interval
+from mlops_lab.monitoring.policies import Continual, Never, RetrainingPolicy, Scheduled, SoFar, Triggered
+from mlops_lab.monitoring.profile import Profile
+from mlops_lab.monitoring.prometheus import Prometheus, prometheus_rules
+from mlops_lab.monitoring.prometheus_server import PrometheusServer, prometheus_program
+from mlops_lab.monitoring.quality import Issue, QualityReport, Schema
+from mlops_lab.monitoring.ranks import quantile_ranks
+from mlops_lab.monitoring.retraining import Operation, compare_policies, operate
+from mlops_lab.monitoring.segments import SegmentReport, segment_drift
+from mlops_lab.monitoring.selective import Selective, selective
+
+__all__ = [
+    "NUMBER_FORMATS",
+    "Alarm",
+    "Alert",
+    "AlertRule",
+    "Attribution",
+    "BadStep",
+    "ClassPrior",
+    "CloudWatch",
+    "ConfidenceSequence",
+    "Console",
+    "Continual",
+    "Cusum",
+    "DriftReport",
+    "Estimate",
+    "Expectation",
+    "Gpu",
+    "GpuReport",
+    "Issue",
+    "JointReport",
+    "LateLabels",
+    "Latency",
+    "LossScale",
+    "Margin",
+    "MemoryReport",
+    "Monitor",
+    "Never",
+    "Numerics",
+    "NumericsReport",
+    "Operation",
+    "Profile",
+    "Prometheus",
+    "PrometheusServer",
+    "QualityReport",
+    "RetrainingPolicy",
+    "Scheduled",
+    "Schema",
+    "SegmentReport",
+    "Selective",
+    "SoFar",
+    "Triggered",
+    "alarm_state",
+    "allocating_lines",
+    "attribute_drop",
+    "class_prior",
+    "class_prior_by_confusion",
+    "compare_policies",
+    "confidence_estimate",
+    "confidence_sequence",
+    "correct",
+    "drift",
+    "emf_line",
+    "evidence_against",
+    "exact_interval",
+    "expectation",
+    "gpus",
+    "gradient_norm",
+    "importance_weighted",
+    "importance_weights",
+    "jensen_shannon",
+    "joint_drift",
+    "late_labels",
+    "memory_growth",
+    "operate",
+    "overflow_margin",
+    "parse_nvidia_smi",
+    "prometheus_program",
+    "prometheus_rules",
+    "psi",
+    "quantile_ranks",
+    "resident_bytes",
+    "segment_drift",
+    "selective",
+    "wasserstein",
+    "watch_memory",
+]

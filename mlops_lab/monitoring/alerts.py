@@ -1,0 +1,313 @@
+"""Who is told, and when? A rule that needs k of n windows, and one message for each time that it breaks.
+
+A limit that is crossed once by chance wakes somebody for nothing. A message for each window that is bad makes
+a hundred of one fault. So a rule asks for k bad windows among the last n, speaks when it begins to fire and
+when it ends, and says what to do.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import pandas as pd
+
+__all__ = ["Alert", "AlertRule", "Monitor", "Severity"]
+
+Severity = Literal["page", "ticket", "note"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertRule:
+    """When a metric is an alarm: k of the last n windows are beyond a limit.
+
+    It answers whether the metric was bad often enough lately. It misleads where no values come: a window
+    without one counts as good, so watch that values come at all, or use an ``Alarm``. A value that is not a
+    number is always bad.
+
+    Parameters
+    ----------
+    name
+        A short name that stays the same, such as ``"slow_answers"``.
+    metric
+        Which value it watches.
+    above, below
+        The limit; exactly one. The limit itself is still good.
+    k, n
+        How many of how many windows must be bad.
+    severity
+        ``"page"`` wakes somebody, ``"ticket"`` waits until tomorrow, ``"note"`` is only kept.
+    runbook
+        What to do, in a line. An alert that nobody can act on is noise.
+
+    Raises
+    ------
+    ValueError
+        If a part is missing or contradicts another.
+
+    Examples
+    --------
+    >>> rule = AlertRule(name="slow_answers", metric="p99_ms", above=200.0, k=2, n=3, severity="page",
+    ...     runbook="Halve the batch size, then look for the slow request in the log.")
+    >>> rule.fires([150.0, 250.0, 260.0]), rule.fires([150.0, 250.0, 140.0])
+    (True, False)
+    """
+
+    name: str
+    metric: str
+    above: float | None = None
+    below: float | None = None
+    k: int = 1
+    n: int = 1
+    severity: Severity = "ticket"
+    runbook: str
+
+    def __post_init__(self) -> None:
+        for part in ("name", "metric"):
+            text = getattr(self, part)
+            if not isinstance(text, str) or not text.isidentifier() or not text.isascii():
+                raise ValueError(f"{part}={text!r} must be one word of letters, digits and underscores")
+        if not self.runbook.strip() or "\n" in self.runbook:
+            raise ValueError(f"runbook={self.runbook!r} must say in one line what to do")
+        if (self.above is None) == (self.below is None):
+            raise ValueError(
+                f"give one limit, above= or below=; got above={self.above!r}, below={self.below!r}"
+            )
+        if not math.isfinite(self.limit):
+            raise ValueError(f"the limit of {self.name!r} is {self.limit!r}, and must be a finite number")
+        if not 1 <= self.k <= self.n:
+            raise ValueError(f"k={self.k!r} of n={self.n!r} makes no sense: 1 <= k <= n")
+        if self.severity not in get_args(Severity):
+            raise ValueError(f"severity={self.severity!r} is none of {', '.join(get_args(Severity))}")
+
+    @property
+    def limit(self) -> float:
+        """The limit, whichever side it is on.
+
+        Returns
+        -------
+        float
+            ``above`` or ``below``.
+
+        Examples
+        --------
+        >>> AlertRule(name="a", metric="m", below=0.8, runbook="Look.").limit
+        0.8
+        """
+        return float(self.above if self.above is not None else self.below)  # type: ignore[arg-type]
+
+    def bad(self, value: float | None) -> bool:
+        """Say whether one window's value is beyond the limit.
+
+        Parameters
+        ----------
+        value
+            The value; None if there was none.
+
+        Returns
+        -------
+        bool
+            True also for what is not a number.
+
+        Examples
+        --------
+        >>> AlertRule(name="a", metric="m", above=1.0, runbook="Look.").bad(float("nan"))
+        True
+        """
+        if value is None:
+            return False
+        beyond = value > self.limit if self.above is not None else value < self.limit
+        return bool(beyond or math.isnan(value))
+
+    def fires(self, values: Iterable[float | None]) -> bool:
+        """Say whether k of the last n values are bad.
+
+        Parameters
+        ----------
+        values
+            One for each window, the latest last.
+
+        Returns
+        -------
+        bool
+            Whether the rule fires.
+        """
+        return sum(map(self.bad, list(values)[-self.n :])) >= self.k
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alert:
+    """A message: a rule began to fire, or stopped.
+
+    Attributes
+    ----------
+    name, severity, runbook, metric
+        The rule's.
+    state
+        ``"firing"`` or ``"resolved"``.
+    value
+        The metric's last value.
+    step
+        The number of the window.
+    at_s
+        When, in seconds, by the clock that the monitor was given.
+
+    Examples
+    --------
+    >>> str(Alert(name="slow_answers", severity="page", state="firing", metric="p99_ms", value=260.0, step=7,
+    ...     at_s=420.0, runbook="Halve the batch size."))
+    'page: slow_answers is firing (p99_ms = 260, window 7). Halve the batch size.'
+    """
+
+    name: str
+    severity: str
+    state: Literal["firing", "resolved"]
+    metric: str
+    value: float | None
+    step: int
+    at_s: float
+    runbook: str
+
+    def __str__(self) -> str:
+        value = "no value" if self.value is None else f"{self.value:.4g}"
+        told = f"{self.severity}: {self.name} is {self.state} ({self.metric} = {value}, window {self.step})."
+        return f"{told} {self.runbook}" if self.state == "firing" else told
+
+
+class Monitor:
+    """Takes the values of one window after the other, and tells sinks when a rule begins or ceases to fire.
+
+    It is itself a sink: hand it to whatever logs. A sink that fails never stops it: the first failure of each
+    is a warning, the rest are counted. Each rule speaks once when it begins and once when it ends.
+
+    Parameters
+    ----------
+    rules
+        The rules; no two of one name.
+    sinks
+        Each has ``log(step, values)``, or ``alert(alert)``, or both, and perhaps ``close()``.
+    clock
+        Gives seconds; passed in, so that tests and lessons decide what time it is.
+
+    Raises
+    ------
+    ValueError
+        If two rules have one name.
+    TypeError
+        If a sink can take neither values nor alerts.
+
+    Examples
+    --------
+    >>> rule = AlertRule(name="slow", metric="p99_ms", above=200.0, k=2, n=3, severity="page",
+    ...     runbook="Halve the batch size.")
+    >>> monitor = Monitor([rule], clock=lambda: 0.0)
+    >>> for step, p99 in enumerate([100.0, 250.0, 260.0, 270.0, 90.0, 95.0]):
+    ...     monitor.log(step, {"p99_ms": p99})
+    >>> [(alert.step, alert.state) for alert in monitor.alerts]
+    [(2, 'firing'), (5, 'resolved')]
+    >>> monitor.firing
+    ()
+    >>> monitor.frame()[["step", "state", "severity"]].values.tolist()
+    [[2, 'firing', 'page'], [5, 'resolved', 'page']]
+    >>> monitor.close()
+    """
+
+    def __init__(
+        self,
+        rules: Iterable[AlertRule],
+        sinks: Iterable[Any] = (),
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.rules = tuple(rules)
+        names = [rule.name for rule in self.rules]
+        if len(set(names)) < len(names):
+            raise ValueError(f"two rules have one name: {', '.join(names)}")
+        self.sinks = tuple(sinks)
+        for sink in self.sinks:
+            if not callable(getattr(sink, "log", None)) and not callable(getattr(sink, "alert", None)):
+                raise TypeError(f"{type(sink).__name__} has neither log(step, values) nor alert(alert)")
+        self.alerts: list[Alert] = []
+        self.failures = [0] * len(self.sinks)
+        self._clock = clock
+        self._windows = {rule.name: deque[float | None](maxlen=rule.n) for rule in self.rules}
+        self._firing: set[str] = set()
+
+    @property
+    def firing(self) -> tuple[str, ...]:
+        """The names of the rules that fire now.
+
+        Returns
+        -------
+        tuple of str
+            In the order of the rules.
+        """
+        return tuple(rule.name for rule in self.rules if rule.name in self._firing)
+
+    def log(self, step: int, values: Mapping[str, float]) -> None:
+        """Take the values of one window, pass them on, and speak if a rule begins or ceases to fire.
+
+        Parameters
+        ----------
+        step
+            The number of the window.
+        values
+            Name -> value; a metric that is not there has no value in this window.
+        """
+        self._tell("log", step, values)
+        for rule in self.rules:
+            window = self._windows[rule.name]
+            value = values.get(rule.metric)
+            window.append(None if value is None else float(value))
+            fires = rule.fires(window)
+            if fires != (rule.name in self._firing):
+                self._firing ^= {rule.name}
+                alert = Alert(
+                    name=rule.name,
+                    severity=rule.severity,
+                    state="firing" if fires else "resolved",
+                    metric=rule.metric,
+                    value=window[-1],
+                    step=step,
+                    at_s=self._clock(),
+                    runbook=rule.runbook,
+                )
+                self.alerts.append(alert)
+                self._tell("alert", alert)
+
+    def close(self) -> None:
+        """Close the sinks."""
+        self._tell("close")
+
+    def frame(self) -> pd.DataFrame:
+        """Give all alerts as a table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row for each, in the order in which they came.
+        """
+        return pd.DataFrame([vars(alert) for alert in self.alerts], columns=list(Alert.__annotations__))
+
+    def _tell(self, verb: str, *told: Any) -> None:
+        """Hand something to each sink that takes it; a failure is counted, and the first is a warning."""
+        for number, sink in enumerate(self.sinks):
+            take = getattr(sink, verb, None)
+            if not callable(take):
+                continue
+            try:
+                take(*(dict(part) if isinstance(part, Mapping) else part for part in told))
+            except Exception as failure:  # noqa: BLE001  (whatever a sink raises, the monitor goes on)
+                self.failures[number] += 1
+                if self.failures[number] == 1:
+                    warnings.warn(
+                        f"{type(sink).__name__} failed ({type(failure).__name__}: {failure}); the monitor "
+                        "goes on, and further failures of it are only counted",
+                        RuntimeWarning,
+                        stacklevel=3,
+                    )

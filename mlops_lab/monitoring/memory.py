@@ -1,0 +1,277 @@
+"""Does a program leak? What the system says it holds, step after step, and the line that asked for it.
+
+The system's figure (RSS, the pages in real memory) sees everything, also what lies outside Python, but it is
+noisy: memory that is freed is kept for later, new things fill old holes, and caches fill once. So no line is
+fitted through it. The steps are cut into blocks, each block is represented by its lowest reading, and each
+block of the first half is compared with its counterpart in the second (trend test of Cox and Stuart 1955).
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from mlops_lab import plots
+from mlops_lab.report import Finding, Report
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["MemoryReport", "memory_growth", "resident_bytes", "watch_memory"]
+
+BLOCKS = 12
+LIMIT_BYTES = 16 * 1024
+_KIB, _MIB = 1024, 1024**2
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemoryReport(Report):
+    """How memory moved over the steps, and whether it grows without end.
+
+    Attributes
+    ----------
+    bytes_per_step
+        The typical growth after the warm-up, the median over pairs of blocks.
+    low, high
+        The smallest and largest of those pairs; they hold the true growth with a confidence of 97 %.
+    goes_on
+        Whether the second half alone grows too. A cache that filled once makes it False.
+    readings
+        Bytes after each step, the warm-up included.
+    warm_up
+        How many of the first readings were not used.
+
+    Examples
+    --------
+    >>> report = memory_growth([50_000_000 + 65_536 * step for step in range(100)])
+    >>> report.ok, report.leaks, report.bytes_per_step
+    (False, True, 65536.0)
+    >>> from matplotlib.figure import Figure
+    >>> report.plot(ax=Figure().subplots()).get_xlabel()
+    'step'
+    """
+
+    bytes_per_step: float
+    low: float
+    high: float
+    goes_on: bool
+    readings: npt.NDArray[np.float64]
+    warm_up: int
+
+    @property
+    def leaks(self) -> bool:
+        """Whether a leak is reported; False also where it could not be decided.
+
+        Returns
+        -------
+        bool
+            True if memory grows without end, as far as was watched.
+        """
+        return self.ok is False
+
+    def headline(self) -> str:
+        """Say the growth and what it was judged by.
+
+        Returns
+        -------
+        str
+            One sentence.
+        """
+        return f"{self.bytes_per_step / _KIB:.1f} KiB a step after {self.warm_up} steps of warm-up."
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw memory over the steps, with the end of the warm-up.
+
+        Parameters
+        ----------
+        ax
+            Axes to draw on; None makes a figure.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            The axes.
+        """
+        held = pd.Series((self.readings - self.readings[0]) / _MIB, name="memory")
+        return plots.line(
+            held,
+            xlabel="step",
+            ylabel="memory since the first step (MiB)",
+            title=self.title,
+            events={self.warm_up: "warm-up ends"},
+            ax=ax,
+        )
+
+
+def memory_growth(
+    readings: Sequence[float] | npt.ArrayLike,
+    *,
+    warm_up: float = 0.25,
+    limit_bytes: float = LIMIT_BYTES,
+) -> MemoryReport:
+    """Decide from readings after each step whether memory grows without end.
+
+    It is a leak if *every* pair of blocks grew by more than the limit, and the second half alone still does.
+    So one jump, wherever it comes, is none. It cannot see a leak below the limit, nor one that strikes less
+    often than a block is long, nor memory of a graphics card, nor what was swapped out. It misleads about a
+    cache that is still filling: that looks like a leak until it is full, so watch longer than that.
+
+    Parameters
+    ----------
+    readings
+        Bytes held after each step, in order; at least 48 after the warm-up.
+    warm_up
+        The share of the first readings that is left out: imports, caches and pools fill there.
+    limit_bytes
+        Growth for each step that is too small to matter.
+
+    Returns
+    -------
+    MemoryReport
+        ``ok`` is False for a leak, True if no pair grew by more than the limit, else None: watch longer.
+
+    Raises
+    ------
+    ValueError
+        If there are too few readings, or one is not a finite number.
+
+    Examples
+    --------
+    >>> jump = [50_000_000] * 60 + [80_000_000] * 60
+    >>> memory_growth(jump).leaks
+    False
+
+    Taught in notebooks/09_monitoring_health.ipynb.
+    """
+    held = np.asarray(readings, dtype=float)
+    if held.ndim != 1 or not np.isfinite(held).all():
+        raise ValueError("readings must be a row of finite numbers of bytes, one for each step")
+    if not 0 <= warm_up < 1:
+        raise ValueError(f"warm_up={warm_up!r} must be a share from 0 to below 1, such as 0.25")
+    if not 0 <= limit_bytes < math.inf:
+        raise ValueError(f"limit_bytes={limit_bytes!r} must be a finite number of bytes, 0 or more")
+    first = int(held.size * warm_up)
+    used = held[first:]
+    if used.size < 4 * BLOCKS:
+        raise ValueError(
+            f"{used.size} readings after the warm-up are too few: at least {4 * BLOCKS} are needed; "
+            "take more steps, or a shorter warm-up"
+        )
+    width = used.size // BLOCKS
+    first = held.size - width * BLOCKS
+    floors = held[first:].reshape(BLOCKS, width).min(axis=1)
+    half = BLOCKS // 2
+    pairs = (floors[half:] - floors[:half]) / (half * width)
+    lately = (floors[-1] - floors[half]) / ((half - 1) * width)
+    low, high, middle = float(pairs.min()), float(pairs.max()), float(np.median(pairs))
+    goes_on = bool(lately > limit_bytes)
+    leaks, flat = low > limit_bytes and goes_on, high <= limit_bytes
+    ok = False if leaks else True if flat else None
+    said = {
+        False: "It grew between all blocks, and still does. Find the line with allocating_lines(step).",
+        True: "It does not grow by more than the limit. Slower or rarer leaks would not be seen.",
+        None: "It grew at times and not at others: a cache, a one-off, or a slow leak. Watch longer.",
+    }
+    finding = Finding(
+        code="memory.growth",
+        title="Memory held after each step",
+        ok=ok,
+        explanation=said[ok],
+        statistic="growth for each step",
+        value=middle / _KIB,
+        interval=(low / _KIB, high / _KIB),
+        limit=limit_bytes / _KIB,
+        unit="KiB",
+        severity="serious" if leaks else "warning",
+        source="trend test: Cox and Stuart 1955",
+    )
+    return MemoryReport(
+        title="Memory",
+        findings=(finding,),
+        bytes_per_step=middle,
+        low=low,
+        high=high,
+        goes_on=goes_on,
+        readings=held,
+        warm_up=first,
+    )
+
+
+def resident_bytes() -> int:
+    """Ask the system how much real memory this process holds.
+
+    It counts pages, so small things are seen late or not at all, and memory that Python has freed is often
+    still held. What was swapped out is not counted.
+
+    Returns
+    -------
+    int
+        Bytes.
+
+    Examples
+    --------
+    >>> resident_bytes() > 1_000_000
+    True
+
+    Taught in notebooks/09_monitoring_health.ipynb.
+    """
+    import psutil
+
+    return int(psutil.Process().memory_info().rss)
+
+
+def watch_memory(
+    step: Callable[[int], object],
+    *,
+    steps: int = 400,
+    warm_up: float = 0.25,
+    limit_bytes: float = LIMIT_BYTES,
+    read: Callable[[], float] = resident_bytes,
+) -> MemoryReport:
+    """Call a function many times, read the memory after each call, and say whether it leaks.
+
+    Parameters
+    ----------
+    step
+        Does one unit of work, such as one request; takes the number of the step.
+    steps
+        How often it is called.
+    warm_up, limit_bytes
+        As for ``memory_growth``.
+    read
+        Gives bytes; by default what the system says of this process. Other threads count too.
+
+    Returns
+    -------
+    MemoryReport
+        The answer of ``memory_growth``.
+
+    Raises
+    ------
+    ValueError
+        If the steps are too few.
+
+    Examples
+    --------
+    >>> kept = []
+    >>> report = watch_memory(kept.append, steps=100, read=lambda: 70_000 * len(kept))
+    >>> report.leaks
+    True
+
+    Taught in notebooks/09_monitoring_health.ipynb.
+    """
+    if steps < 4 * BLOCKS:
+        raise ValueError(f"steps={steps!r} are too few: at least {4 * BLOCKS}, better some hundreds")
+    readings = np.empty(steps)
+    gc.collect()
+    for number in range(steps):
+        step(number)
+        readings[number] = read()
+    return memory_growth(readings, warm_up=warm_up, limit_bytes=limit_bytes)

@@ -1,0 +1,39 @@
+"""Reproducibility: why two trainings differ, when it matters, and what a comparison needs (L8).
+
+- `same`, `ulps`, `Sameness`: are two results equal bit for bit, and if not, by how much?
+- `train`, `variants`, `Variants`: how far does each cause move a model?
+- `elsewhere`, `kernels`, `old_processor`: the same function in another environment.
+- `compare_over_seeds`, `paired_interval`, `Comparison`: which training is better, and how sure is that?
+- `leak_test`, `oversample`, `LeakTest`: does a procedure see its own exam?
+- `Recipe`, `Step`: the order of the steps, as a file with a digest.
+
+It leaves out graphics cards and work spread over machines, where sums have no fixed order at all.
+"""
+
+from mlops_lab.reproducibility.causes import Variants, variants
+from mlops_lab.reproducibility.evidence import Comparison, compare_over_seeds, paired_interval
+from mlops_lab.reproducibility.leaks import LeakTest, leak_test, oversample
+from mlops_lab.reproducibility.processes import elsewhere, kernels, old_processor
+from mlops_lab.reproducibility.recipes import Recipe, Step
+from mlops_lab.reproducibility.sameness import Sameness, same, ulps
+from mlops_lab.reproducibility.training import train
+
+__all__ = [
+    "Comparison",
+    "LeakTest",
+    "Recipe",
+    "Sameness",
+    "Step",
+    "Variants",
+    "compare_over_seeds",
+    "elsewhere",
+    "kernels",
+    "leak_test",
+    "old_processor",
+    "oversample",
+    "paired_interval",
+    "same",
+    "train",
+    "ulps",
+    "variants",
+]

@@ -1,0 +1,191 @@
+"""Numbers: margins against IEEE's own arithmetic, the first bad step against planted ones."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlops_lab.monitoring import NUMBER_FORMATS, LossScale, Numerics, gradient_norm, overflow_margin
+from mlops_lab.report import MemorySink
+
+
+@pytest.mark.parametrize("name", ["float16", "float32", "float64"])
+def test_formats_are_numpys(name):
+    known = np.finfo(name)
+    assert NUMBER_FORMATS[name].largest == float(known.max)
+    assert NUMBER_FORMATS[name].smallest == float(known.smallest_subnormal)
+    assert math.floor(NUMBER_FORMATS[name].digits) in (known.precision, known.precision + 1)
+
+
+def test_bfloat16_is_a_float32_cut_short():
+    def cut(value):
+        return (np.array([value], np.float32).view(np.uint32) & 0xFFFF0000).view(np.float32)[0]
+
+    assert cut(np.finfo(np.float32).max) == NUMBER_FORMATS["bfloat16"].largest
+    assert np.array([0x00010000], np.uint32).view(np.float32)[0] == NUMBER_FORMATS["bfloat16"].smallest
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(st.floats(-60000, 60000), min_size=1, max_size=30))
+def test_margin_and_loss_are_what_the_cast_does(values):
+    margin = overflow_margin(values, "float16")
+    cast = np.array(values).astype(np.float16)
+    nonzero = np.array(values) != 0
+    lost = ((cast == 0) & nonzero).sum() / max(1, nonzero.sum())
+    assert margin.lost == pytest.approx(lost)
+    if math.isfinite(margin.doublings):
+        almost = np.array(values) * 2 ** (margin.doublings - 0.001)
+        beyond = np.array(values) * 2 ** (margin.doublings + 0.001)
+        with np.errstate(over="ignore"):
+            assert np.isfinite(almost.astype(np.float16)).all()
+            assert not np.isfinite(beyond.astype(np.float16)).all()
+
+
+def test_what_has_overflowed_is_counted_and_does_not_hide_the_rest():
+    margin = overflow_margin({"a": [1.0, math.inf], "b": np.array([[math.nan, 8.0]])}, "float16")
+    assert (margin.not_finite, margin.largest) == (2, 8.0)
+    assert overflow_margin([], "float16").doublings == math.inf
+    assert overflow_margin(1e6, "float16").doublings < 0
+    with pytest.raises(ValueError, match="float8"):
+        overflow_margin(1.0, "float8")
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=40))
+def test_the_norm_is_numpys(values):
+    assert gradient_norm(values) == pytest.approx(float(np.linalg.norm(values)), rel=1e-12, abs=1e-150)
+
+
+def test_the_norm_does_not_overflow_on_its_way():
+    assert gradient_norm(np.full(4, 1e200)) == pytest.approx(2e200)
+    assert gradient_norm(np.full(4, np.float16(60000))) == pytest.approx(120000)
+    assert gradient_norm([math.inf, 1.0]) == math.inf
+    assert math.isnan(gradient_norm([math.nan, 1.0]))
+    assert math.isnan(gradient_norm([[1.0, 2.0], [3.0, math.nan]]))
+    assert gradient_norm([np.array([3.0]), (np.array([[4.0]]), None)]) == 5.0
+    assert gradient_norm({}) == 0.0
+
+
+def test_tensors_are_read_through_detach():
+    class Tensor:
+        def __init__(self, values):
+            self.values = values
+
+        def detach(self):
+            return self
+
+        cpu = double = detach
+
+        def __array__(self, dtype=None, copy=None):
+            return np.asarray(self.values, dtype=dtype or float)
+
+    assert gradient_norm([Tensor([3.0]), Tensor([4.0])]) == 5.0
+
+
+@pytest.mark.parametrize("strange", ["text", [["a"]], object(), 1 + 2j])
+def test_what_holds_no_numbers_is_refused(strange):
+    with pytest.raises(TypeError, match="holds no real numbers"):
+        overflow_margin(strange)
+
+
+@pytest.mark.parametrize("at", [0, 1, 17])
+@pytest.mark.parametrize(("planted", "kind"), [(math.inf, "infinite"), (math.nan, "not a number")])
+def test_the_first_bad_step_is_the_planted_one(at, planted, kind):
+    watch, done = Numerics(), []
+    for step in watch.over(range(30)):
+        done.append(step)
+        gradient = np.ones((2, 3))
+        if step >= at:
+            gradient[1, 2] = planted
+        fine = watch.see(step, weights=np.ones(4), gradient=gradient, loss=1.0 if step < at else planted)
+        assert fine is (step < at)
+    assert done == list(range(at + 1))
+    bad = watch.first_bad
+    assert (bad.step, bad.name, bad.kind, bad.count, bad.size) == (at, "gradient", kind, 1, 6)
+    assert watch.report().ok is False
+    assert f"step {at}" in watch.report().findings[0].explanation.lower()
+
+
+def test_the_first_stays_the_first_if_the_loop_goes_on():
+    watch = Numerics()
+    for step in range(5):
+        watch.see(step, loss=math.nan if step in (2, 4) else 1.0)
+    assert watch.first_bad.step == 2
+    assert watch.frame()["not_finite"].tolist() == [0, 0, 1, 0, 1]
+
+
+def test_a_real_overflow_in_float16_is_announced_before_it_comes():
+    watch, value = Numerics("float16", least_doublings=3), np.float16(1)
+    with np.errstate(over="ignore"):
+        for step in watch.over(range(100)):
+            value = np.float16(value * np.float16(2))
+            watch.see(step, activation=value)
+    assert watch.first_bad.step == 15  # 2 ** 16 is beyond 65504
+    margins = watch.frame()["doublings"].dropna()
+    assert margins.iloc[14] == pytest.approx(1.0, abs=0.01)
+    report = watch.report()
+    assert {f.code: f.ok for f in report.findings} == {
+        "numerics.finite": False,
+        "numerics.margin": False,
+        "numerics.lost": True,
+    }
+
+
+def test_lost_gradients_are_seen_and_a_loss_scale_saves_them():
+    gradient = np.random.default_rng(0).normal(0, 1e-8, 1000)
+    watch = Numerics("float16")
+    watch.see(0, gradient=gradient)
+    watch.see(1, scaled=gradient * 2**15)
+    lost = watch.frame()["lost"]
+    assert lost.iloc[0] > 0.9
+    assert lost.iloc[1] < 0.05
+    assert watch.report().ok is False
+
+
+def test_nothing_shown_is_not_decided_and_healthy_is_in_order():
+    assert Numerics().report().ok is None
+    watch = Numerics("float32")
+    watch.see(0, loss=0.5, gradient=[0.1, -0.2])
+    assert watch.report().ok is True
+    assert watch.report().plot().get_yscale() == "log"
+    with pytest.raises(ValueError, match="float8"):
+        Numerics("float8")
+
+
+def test_what_is_seen_goes_to_a_sink_whose_failure_does_not_stop_the_training():
+    sink = MemorySink()
+    Numerics(sink=sink).see(3, gradient=[3.0, 4.0])
+    assert sink.rows[0]["gradient_norm"] == 5.0
+
+    class Broken(MemorySink):
+        def log(self, step, values):
+            raise OSError("full")
+
+    watch = Numerics(sink=Broken())
+    with pytest.warns(RuntimeWarning, match="full") as said:
+        for step in range(3):
+            watch.see(step, loss=1.0)
+    assert len(said) == 1
+    assert len(watch.frame()) == 3
+
+
+def test_the_watch_does_not_itself_eat_memory():
+    watch = Numerics(keep=10)
+    for step in range(100):
+        watch.see(step, loss=math.nan if step == 5 else 1.0)
+    assert len(watch.frame()) == 10
+    assert watch.first_bad.step == 5
+    assert watch.report().ok is False
+
+
+def test_the_scale_halves_on_overflow_and_doubles_after_patience():
+    scale = LossScale(2.0**10, patience=3, largest=2.0**11)
+    taken = [scale.update(finite) for finite in (True, False, True, True, True, True, True, True, True)]
+    assert taken == [True, False] + [True] * 7
+    assert scale.factor == 2.0**11
+    assert scale.skipped == 1
+    for wrong in ({"start": 0.0}, {"start": 2.0**30}, {"patience": 0}):
+        with pytest.raises(ValueError, match=r"start|patience"):
+            LossScale(**wrong)
