@@ -18,6 +18,9 @@ Topics of the lecture, which do not know each other
     monitoring    drift, data quality, performance, streams, health and alerts of the running system
     load          varying load: fixed, autoscaled and serverless, and what each bill hides
 
+Several topics together
+    reality       what follows from a grade once crates are sold, returned and complained about
+
 The classroom, the only code that knows notebooks exist
     classroom     claims, predictions, checks; derive, run, validate and lint the lessons
 

@@ -137,7 +137,9 @@ def requirements(root: Path, extras: Iterable[str] = ()) -> Iterator[tuple[str, 
 def _installed(name: str, site: Path | None) -> str | None:
     """Return the version of a package; the first on the path wins, as in an import."""
     path = sys.path if site is None else [str(site)]
-    for distribution in metadata.Distribution.discover(name=name, path=path):
+    # the standard library's own finder: a package of the same kind may have put another one beside it
+    context = metadata.DistributionFinder.Context(name=name, path=path)
+    for distribution in metadata.MetadataPathFinder.find_distributions(context):
         # a removal that was cut off leaves metadata without a version
         if version := distribution.metadata["Version"]:
             return str(version)

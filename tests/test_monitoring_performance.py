@@ -155,7 +155,7 @@ def test_labels_that_nobody_knows_yet_are_never_looked_at():
 
 
 def test_weighting_undoes_a_choice_by_known_chances():
-    covered, far = 0, []
+    covered, told, far = 0, 0, []
     for seed in range(150):
         rng = np.random.default_rng(seed)
         x = rng.random(1500)
@@ -163,15 +163,29 @@ def test_weighting_undoes_a_choice_by_known_chances():
         checked = rng.random(1500) < chance
         found = monitoring.selective(right[checked], chance[checked])
         covered += found.interval[0] <= 0.7 <= found.interval[1]
+        told += found.ok is False
         far.append((found.plain - 0.7, found.value - 0.7))
     plain, weighted = np.mean(far, axis=0)
     assert plain > 0.04 and abs(weighted) < 0.01
-    assert covered / 150 >= 0.92
+    assert covered / 150 >= 0.92 and told / 150 > 0.8
+
+
+def test_a_fair_choice_is_seldom_called_unfair():
+    told = 0
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        right, chance = rng.random(800) < 0.7, rng.uniform(0.1, 0.9, 800)
+        checked = rng.random(800) < chance
+        found = monitoring.selective(right[checked], chance[checked])
+        told += found.ok is False
+        assert found.gap[0] <= found.plain - found.value <= found.gap[1]
+    assert told / 300 <= 0.09
 
 
 def test_equal_chances_change_nothing():
     found = monitoring.selective([1, 1, 0, 1] * 20, [0.2] * 80)
     assert found.value == found.plain == 0.75 and found.effective == pytest.approx(80)
+    assert all(monitoring.selective([1, 0, 1] * n, [0.3] * 3 * n).ok for n in range(11, 60))
     theirs = stats.binomtest(60, 80).proportion_ci(0.95, method="exact")
     assert found.interval == pytest.approx((theirs.low, theirs.high))
 

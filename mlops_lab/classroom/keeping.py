@@ -206,7 +206,8 @@ def _by_rows(folder: Path, versions: Sequence[pd.DataFrame], blobs: Sequence[byt
     def back(number: int) -> pd.DataFrame:
         found = nothing
         for file in [folder / f"{step}.csv.zst" for step in range(number + 1)]:
-            step = pd.read_csv(file, index_col=0, float_precision="round_trip")
+            step = pd.read_csv(file, index_col=0, dtype=str)  # texts, which become exact numbers below
+            step.index = step.index.astype(nothing.index.dtype)
             kept = found.drop(step.index, errors="ignore")
             found = pd.concat([kept, step.dropna().astype(nothing.dtypes.to_dict())])
         return found.reindex(versions[number].index)

@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from mlops_lab.monitoring.outcomes import (
+    Floats,
     aligned,
-    exact_interval,
+    normal_quantile,
     plain_array,
     read_outcomes,
     share_of_one,
@@ -37,6 +38,8 @@ class Selective(Report):
         Share among all rows, by weighting.
     interval
         Where the share among all rows lies.
+    gap
+        Interval of the difference, checked rows as they are less all rows.
     effective
         How many rows, drawn alike, would know as much.
 
@@ -49,6 +52,7 @@ class Selective(Report):
     plain: float
     value: float
     interval: tuple[float, float]
+    gap: tuple[float, float]
     effective: float
 
     def headline(self) -> str:
@@ -108,20 +112,19 @@ def selective(right: npt.ArrayLike, chance: npt.ArrayLike, *, confidence: float 
         bad = chances[~((chances > 0) & (chances <= 1))][0]
         raise ValueError(f"chance={bad!r}: a row that was checked had a chance above 0 and at most 1")
     plain = float(outcomes.mean())
-    plain_interval = exact_interval(float(outcomes.sum()), outcomes.size, confidence)
     value, interval, effective = weighted_interval(outcomes, 1 / chances, confidence)
-    enough = effective >= FEWEST_ROWS
-    apart = plain_interval[1] < interval[0] or plain_interval[0] > interval[1]
+    gap = _difference(outcomes, 1 / chances, confidence)
+    enough, fair = effective >= FEWEST_ROWS, gap[0] <= 0 <= gap[1]
     bias = Finding(
         code="selective.bias",
-        title="Checked rows against all rows",
-        ok=None if not enough else not apart,
-        statistic="accuracy of all rows",
-        value=value,
-        interval=interval,
-        explanation=f"The checked rows alone say {plain:.3f}. "
-        + ("They are no fair sample." if apart else "No difference shows beyond chance."),
-        source="Horvitz and Thompson 1952; Korn and Graubard 1998",
+        title="Checked rows as they are, less all rows",
+        ok=None if not enough else fair,
+        statistic="difference",
+        value=plain - value,
+        interval=gap,
+        explanation=f"The checked rows say {plain:.3f}, weighted they say {value:.3f} of all. "
+        + ("No difference shows beyond chance." if fair else "They are no fair sample of all."),
+        source="Horvitz and Thompson 1952",
     )
     overlap = Finding(
         code="selective.overlap",
@@ -141,5 +144,14 @@ def selective(right: npt.ArrayLike, chance: npt.ArrayLike, *, confidence: float 
         plain=plain,
         value=value,
         interval=interval,
+        gap=gap,
         effective=effective,
     )
+
+
+def _difference(right: Floats, weights: Floats, confidence: float) -> tuple[float, float]:
+    """Give the interval of plain less weighted share, from what each row adds to both."""
+    plain, weighted = float(right.mean()), float(weights @ right / weights.sum())
+    parts = (right - plain) / right.size - weights * (right - weighted) / weights.sum()
+    half = normal_quantile(confidence) * float(np.sqrt(parts @ parts)) + 1e-12  # rounding is no bias
+    return plain - weighted - half, plain - weighted + half
