@@ -124,7 +124,8 @@ def _servers_of(folder):
 
 
 PARENT = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # it may be ignored, as in a background job
 from mlops_lab.classroom.tensorboard_server import open_tensorboard
 server = open_tensorboard(sys.argv[1])
 print("started", flush=True)
