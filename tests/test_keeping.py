@@ -30,6 +30,9 @@ def test_dvc_brings_every_version_back_and_keeps_whole_files(tables):
     lengths = [len(keeping.text(table)) for table in tables["delete"]]
     assert found.loc[("DVC", "delete"), "tables"] == sum(lengths) / lengths[0]
     assert 1.9 < found.loc[("DVC", "edit"), "tables"] < 2.1  # the third version is the first again
+    from dvc.ui import ui
+
+    assert ui.error_console.quiet and not ui.error_console.is_jupyter  # no spinner becomes an output
 
 
 def test_a_way_that_loses_a_version_is_seen(tables):

@@ -167,7 +167,8 @@ def _by_dvc(folder: Path, versions: Sequence[pd.DataFrame], blobs: Sequence[byte
     from dvc.repo import Repo  # type: ignore[import-untyped]
     from dvc.ui import ui  # type: ignore[import-untyped]
 
-    ui.rich_console.quiet = True  # in a notebook its spinners would become outputs
+    # its spinners would become outputs of a notebook, more or fewer as the machine is slow or fast
+    ui.error_console = type(ui.rich_console)(quiet=True, force_jupyter=False)
     Terminal(folder).output("dvc init -q --no-scm")
     dvc = Repo(str(folder), config={"core": {"site_cache_dir": str(folder / "site")}})
     data, pointer = folder / "crates.csv", folder / "crates.csv.dvc"
