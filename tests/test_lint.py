@@ -187,6 +187,7 @@ PLANTED = {
     "a comment left in the text": (padded("<!-- write this -->"), "L11"),
     # cells
     "a long cell": (added("\n".join(f"a{n} = {n}" for n in range(16))), "L20"),
+    "a cell that blank lines make long": (added("\n\n\n".join(f"a{n} = {n}" for n in range(6))), "L20"),
     "a long cell in one line": (added("; ".join(f"a{n} = {n}" for n in range(16))), "L20"),
     "a long cell in one wide line": (added("a = [" + "1, " * 600 + "]"), "L20"),
     "many cells in a row": (lambda nb: [added(f"a{n} = {n}")(nb) for n in range(7)], "L21"),
