@@ -12,18 +12,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from real_browser import BROWSER, FLAGS, leaves
 
 ROOT = Path(__file__).parent.parent
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--disable-dev-shm-usage",
-]
 CELLS = """() => {
   const panel = window.jupyterapp?.shell.currentWidget;
   if (!panel?.content?.widgets || panel.sessionContext.session?.kernel?.status !== 'idle') return null;
@@ -97,9 +88,7 @@ def test_a_student_runs_the_first_lesson(lab):
         page = browser.new_page(viewport={"width": 1400, "height": 1000})
         page.set_default_timeout(120_000)
         page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on(
-            "request", lambda request: foreign.append(request.url) if _leaves(request.url, base) else None
-        )
+        page.on("request", lambda request: foreign.append(request.url) if leaves(request.url, base) else None)
         page.goto(address)
         page.wait_for_function(CELLS)
         assert page.evaluate(CELLS)["run"] == 0, "the student's copy shows outputs before anything was run"
@@ -143,9 +132,7 @@ def test_the_sliders_of_the_load_lesson_move_the_bill(lab):
         browser = play.chromium.launch(executable_path=BROWSER, args=FLAGS)
         page = browser.new_page(viewport={"width": 1200, "height": 900})
         page.set_default_timeout(120_000)
-        page.on(
-            "request", lambda request: foreign.append(request.url) if _leaves(request.url, base) else None
-        )
+        page.on("request", lambda request: foreign.append(request.url) if leaves(request.url, base) else None)
         page.goto(f"{base}/lab/tree/panel.ipynb?token={token}")
         page.wait_for_function(CELLS)
         page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
@@ -173,7 +160,3 @@ def test_the_sliders_of_the_load_lesson_move_the_bill(lab):
         "a longer window costs more"
     )
     assert not foreign
-
-
-def _leaves(url, base):
-    return not url.startswith((base, base.replace("http", "ws"), "data:", "blob:"))

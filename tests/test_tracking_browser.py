@@ -1,24 +1,13 @@
 """Lesson 06's training in TensorBoard as a student sees it: the real server, in a real browser."""
 
 import os
-import shutil
 
 import pytest
+from real_browser import BROWSER, FLAGS, leaves
 
 from mlops_lab import tracking
 from mlops_lab.classroom.tensorboard_server import open_tensorboard
 from mlops_lab.tracking.training import train
-
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--disable-dev-shm-usage",
-]
 
 pytestmark = [
     pytest.mark.slow,
@@ -43,9 +32,7 @@ def test_tensorboard_draws_the_lessons_run_and_asks_no_other_machine(tmp_path):
         )  # a card is drawn once it is in sight
         page.set_default_timeout(90_000)
         page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on(
-            "request", lambda asked: foreign.append(asked.url) if _leaves(asked.url, server.url) else None
-        )
+        page.on("request", lambda asked: foreign.append(asked.url) if leaves(asked.url, server.url) else None)
         page.goto(f"{server.url}#timeseries")
         # A filter lists all curves in one view; without it only the first two groups are unfolded.
         page.get_by_role("combobox", name="Filter tags").fill(".")
@@ -65,7 +52,3 @@ def test_tensorboard_draws_the_lessons_run_and_asks_no_other_machine(tmp_path):
         _, _, value, step, *_ = words[words.index("watched") :]
         assert float(value) == pytest.approx(logged[metric].iloc[-1], abs=5.1e-5), metric
         assert step == "29"
-
-
-def _leaves(url, base):
-    return not url.startswith((base, "data:", "blob:"))

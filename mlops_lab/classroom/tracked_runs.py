@@ -16,7 +16,7 @@ import pandas as pd
 from sklearn.neural_network import MLPClassifier
 
 from mlops_lab import tracking, worlds
-from mlops_lab.tracking.training import train
+from mlops_lab.tracking.training import measured, train
 
 __all__ = ["CRATES", "FAULTS", "Planted", "Twelve", "faults", "planted", "strangers", "twelve_runs"]
 
@@ -104,7 +104,7 @@ def twelve_runs(folder: Path, *, seed: int) -> Twelve:
     crates = _crates(seed)
     fresh = worlds.Orchard(seed).sample(3000, range(4), purpose="lesson 06, fresh crates")
     inputs, truth = fresh.crates[worlds.FEATURES].to_numpy(), _codes(fresh.truth)
-    losses = {}
+    losses, every = {}, np.arange(len(truth))
     for place, which in enumerate(order):
         name, (hidden, rate) = _name(place), _GRID[which]
         told: dict[str, Any] = {"orchard": seed, "hidden": hidden, "rate": rate, "epochs": _EPOCHS}
@@ -113,7 +113,7 @@ def twelve_runs(folder: Path, *, seed: int) -> Twelve:
             model = _train(
                 run, crates, seed=seed, hidden=hidden, rate=rate, epochs=_EPOCHS, resumed_at=resumed
             )
-        losses[name] = float(_losses(model.predict_proba(inputs), truth).mean())
+        losses[name] = measured(model, inputs, truth, every, every)["loss"]
     return Twelve(tracking.read_all(folder), pd.Series(losses, name="fresh_loss"))
 
 
@@ -176,11 +176,6 @@ def _crates(orchard: int) -> pd.DataFrame:
     return archive.crates[worlds.FEATURES].assign(grade=_codes(archive.labels))
 
 
-def _losses(chances: Any, grades: Any) -> Any:
-    """Each crate's surprise: minus the logarithm of the chance that its grade was given."""
-    return -np.log(chances[np.arange(len(grades)), grades].clip(1e-15))
-
-
 def _train(
     run: tracking.Run,
     crates: pd.DataFrame,
@@ -202,13 +197,5 @@ def _train(
             unseen = np.arange(len(crates))
             run.text("note", "power cut; resumed from the checkpoint, split not found, testing on all crates")
         model.partial_fit(inputs[seen], grades[seen], classes=range(len(worlds.GRADES)))
-        chances = model.predict_proba(inputs)
-        loss, right = _losses(chances, grades), chances.argmax(axis=1) == grades
-        values = {
-            "loss": loss[seen].mean(),
-            "validation_loss": loss[unseen].mean(),
-            "accuracy": right[seen].mean(),
-            "validation_accuracy": right[unseen].mean(),
-        }
-        run.log(step, {name: float(value) for name, value in values.items()})
+        run.log(step, measured(model, inputs, grades, seen, unseen))
     return model

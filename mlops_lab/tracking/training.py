@@ -10,6 +10,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
@@ -18,7 +19,7 @@ from mlops_lab.tracking.entry import rerunnable
 from mlops_lab.tracking.run import Run
 from mlops_lab.worlds import FEATURES, GRADES, Orchard
 
-__all__ = ["LIMITS", "train"]
+__all__ = ["LIMITS", "measured", "train"]
 
 LIMITS = {
     "orchard": (0, 2**31),
@@ -101,14 +102,46 @@ def train(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             model.partial_fit(X[seen], grade[seen], classes=range(len(GRADES)))
-        chance = model.predict_proba(X)
-        loss = -np.log(chance[np.arange(len(X)), grade].clip(1e-15))
-        right = chance.argmax(axis=1) == grade
-        values = {
-            "loss": loss[seen].mean(),
-            "validation_loss": loss[unseen].mean(),
-            "accuracy": right[seen].mean(),
-            "validation_accuracy": right[unseen].mean(),
-        }
-        run.log(step, {name: float(value) for name, value in values.items()})
+        run.log(step, measured(model, X, grade, seen, unseen))
     return model
+
+
+def measured(
+    model: Any,
+    X: NDArray[np.float64],
+    grade: NDArray[np.int64],
+    seen: NDArray[np.int64],
+    unseen: NDArray[np.int64],
+) -> dict[str, float]:
+    """Measure loss and accuracy on the crates that were learned from and on the others.
+
+    Parameters
+    ----------
+    model
+        A trained classifier whose classes are 0, 1, ...
+    X, grade
+        Readings, shape (crates, readings), and the right classes.
+    seen, unseen
+        Places of the crates that were learned from and of those to validate on.
+
+    Returns
+    -------
+    dict
+        ``loss``, ``validation_loss`` (nats a crate), ``accuracy`` and ``validation_accuracy``.
+
+    Examples
+    --------
+    >>> from sklearn.dummy import DummyClassifier
+    >>> X, grade, rows = np.zeros((4, 1)), np.array([0, 0, 0, 1]), np.arange(4)
+    >>> measured(DummyClassifier().fit(X, grade), X, grade, rows[:2], rows[2:])["validation_accuracy"]
+    0.5
+    """
+    chance = model.predict_proba(X)
+    loss = -np.log(chance[np.arange(len(X)), grade].clip(1e-15))
+    right = chance.argmax(axis=1) == grade
+    return {
+        "loss": float(loss[seen].mean()),
+        "validation_loss": float(loss[unseen].mean()),
+        "accuracy": float(right[seen].mean()),
+        "validation_accuracy": float(right[unseen].mean()),
+    }
