@@ -90,11 +90,12 @@ def test_a_student_runs_the_first_lesson(lab):
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.on("request", lambda request: foreign.append(request.url) if leaves(request.url, base) else None)
         page.goto(address)
-        page.wait_for_function(CELLS)
-        assert page.evaluate(CELLS)["run"] == 0, "the student's copy shows outputs before anything was run"
+        # the value that ended the wait: asked again, the kernel may be busy with the front end's greetings
+        before = page.wait_for_function(CELLS).json_value()
+        assert before["run"] == 0, "the student's copy shows outputs before anything was run"
         page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
-        page.wait_for_function(f"() => {{ const s = ({CELLS})(); return s && s.run === s.all; }}")
-        cells = page.evaluate(CELLS)
+        done = f"() => {{ const s = ({CELLS})(); return s && s.run === s.all && s; }}"
+        cells = page.wait_for_function(done).json_value()
         option = page.locator(".jupyter-widgets input[type=radio]").nth(1)
         option.scroll_into_view_if_needed()
         option.check()
