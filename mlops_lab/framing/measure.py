@@ -160,7 +160,9 @@ def measure(
         money=money,
         group=None
         if costs is None or (result.answer == "model" and money is not None and money.model.value > 0)
-        else group_that_pays(problem, costs, rule=rule, seed=seed),
+        else group_that_pays(
+            problem, costs, rule=rule, least=0.0 if money is None else max(money.paper.value, 0.0), seed=seed
+        ),
     )
 
 

@@ -143,18 +143,20 @@ def best_root(problem: Problem, rows: NDArray[np.int64]) -> tuple[int, float] | 
     bins = np.column_stack(
         [np.searchsorted(cut, column, side="left") for cut, column in zip(cuts, values.T, strict=True)]
     )
-    gains = _gains(bins, wanted, weights)
-    columns = np.argsort(-gains.max(axis=1), kind="stable")[:MOST_ROOTS]
+    alone = _purity(*_sums(bins, wanted, weights)).max(axis=(0, 2))
+    columns = np.argsort(-alone, kind="stable")[:MOST_ROOTS]
     bins = bins[:, columns]
     best, root = -np.inf, None
     for position, column in enumerate(columns):
+        mass, sums = (part.cumsum(axis=-3) for part in _sums(bins, wanted, weights, bins[:, position]))
+        after = sum(
+            _purity(*side).max(axis=(1, 2))
+            for side in ((mass, sums), (mass[-1:] - mass, sums[:, -1:] - sums))
+        )
+        left = np.bincount(bins[:, position], minlength=BINS).cumsum()
         for rank, cut in enumerate(cuts[column]):
-            left = bins[:, position] <= rank
-            if min(left.sum(), (~left).sum()) < 6:
-                continue
-            gain = sum(_gains(bins[side], wanted[side], weights[side]).max() for side in (left, ~left))
-            if gain > best + 1e-9:
-                best, root = float(gain), (int(column), float(cut))
+            if min(left[rank], len(rows) - left[rank]) >= 6 and after[rank] > best + 1e-9:
+                best, root = float(after[rank]), (int(column), float(cut))
     return root
 
 
@@ -165,19 +167,28 @@ def _cuts(column: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.unique(np.quantile(column, np.linspace(0, 1, BINS + 1)[1:-1]))
 
 
-def _gains(
-    bins: NDArray[np.int64], wanted: NDArray[np.float64], weights: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """How pure the two sides of each cut are, shape (columns, cuts)."""
+def _sums(
+    bins: NDArray[np.int64],
+    wanted: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    first: NDArray[np.int64] | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Add up what lies left of each cut, for each bin of a first question, in one pass over the rows.
+
+    Gives the weights, shape (first bins, columns, cuts), and the weighted answers, one such block for each.
+    """
     columns = bins.shape[1]
-    places = (bins + BINS * np.arange(columns)).ravel()
-    size = BINS * columns
+    size, blocks = BINS * columns, 1 if first is None else BINS
+    places = bins + BINS * np.arange(columns) + (0 if first is None else first[:, None] * size)
 
     def heaped(each: NDArray[np.float64]) -> NDArray[np.float64]:
-        sums = np.bincount(places, np.repeat(each, columns), minlength=size).reshape(columns, BINS)
-        return np.asarray(sums.cumsum(axis=1))
+        heap = np.bincount(places.ravel(), np.repeat(each, columns), minlength=size * blocks)
+        return np.asarray(heap.reshape(blocks, columns, BINS).cumsum(axis=2))
 
-    mass = heaped(weights)
-    left = np.stack([heaped(weights * column) for column in wanted.T])
-    rest, sums = mass[:, -1:] - mass, left[:, :, -1:] - left
-    return np.asarray((left**2).sum(0) / np.maximum(mass, 1e-9) + (sums**2).sum(0) / np.maximum(rest, 1e-9))
+    return heaped(weights), np.stack([heaped(weights * column) for column in wanted.T])
+
+
+def _purity(mass: NDArray[np.float64], sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Say how pure the two sides of each cut are, shape (first bins, columns, cuts)."""
+    rest, others = mass[..., -1:] - mass, sums[..., -1:] - sums
+    return np.asarray((sums**2).sum(0) / np.maximum(mass, 1e-9) + (others**2).sum(0) / np.maximum(rest, 1e-9))
