@@ -115,6 +115,31 @@ def streams(found: Results) -> str:
     )
 
 
+def leaks(found: Results) -> str:
+    """How often `watch_memory` finds a leak, and how often it reports one that is not there."""
+    rows = [
+        (
+            name,
+            each["runs"],
+            each["leak_reported"],
+            each["not_decided"],
+            each["in_order"],
+            f"{each['kib_per_step']['least']:g} to {each['kib_per_step']['most']:g}",
+        )
+        for name, each in found["services"].items()
+    ]
+    return "\n\n".join(
+        [
+            "## Monitoring: memory leaks",
+            "Each run in a fresh process, with arrays that come and go, a cache that is kept small, and now "
+            "and then a table of 16 MB. Wanted: a leak of 64 KiB a step found in 20 of 20, none reported in "
+            "0 of 20. A leak fills the holes that freed tables leave before the system sees it: 400 steps "
+            "are too few for this service, 1,600 (the default) suffice.",
+            table(("service", "runs", "leak reported", "not decided", "in order", "KiB a step"), rows),
+        ]
+    )
+
+
 def load(found: Results) -> str:
     """How fast the load simulation is beside SimPy and Ciw."""
     ratios, growth = found["ratios"], found["growth"]
@@ -196,6 +221,7 @@ SECTIONS: dict[str, Callable[[Results], str]] = {
     "framing": framing,
     "storage": storage,
     "monitoring_streams": streams,
+    "monitoring_leaks": leaks,
     "load": load,
 }
 

@@ -45,7 +45,7 @@ def test_margin_and_loss_are_what_the_cast_does(values):
 
 def test_what_has_overflowed_is_counted_and_does_not_hide_the_rest():
     margin = overflow_margin({"a": [1.0, math.inf], "b": np.array([[math.nan, 8.0]])}, "float16")
-    assert (margin.not_finite, margin.largest) == (2, 8.0)
+    assert (margin.not_finite, margin.largest, margin.doublings) == (2, 8.0, 0.0)
     assert overflow_margin([], "float16").doublings == math.inf
     assert overflow_margin(1e6, "float16").doublings < 0
     with pytest.raises(ValueError, match="float8"):
@@ -149,7 +149,9 @@ def test_nothing_shown_is_not_decided_and_healthy_is_in_order():
     watch = Numerics("float32")
     watch.see(0, loss=0.5, gradient=[0.1, -0.2])
     assert watch.report().ok is True
-    assert watch.report().plot().get_yscale() == "log"
+    drawn = watch.report().plot()
+    heights = sorted(float(y) for line in drawn.lines for y in set(line.get_ydata()))
+    assert heights == pytest.approx([math.log2(0.2), math.log2(0.5), 128.0], abs=1e-6)
     with pytest.raises(ValueError, match="float8"):
         Numerics("float8")
 

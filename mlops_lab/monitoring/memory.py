@@ -120,8 +120,10 @@ def memory_growth(
 
     It is a leak if *every* pair of blocks grew by more than the limit, and the second half alone still does.
     So one jump, wherever it comes, is none. It cannot see a leak below the limit, nor one that strikes less
-    often than a block is long, nor memory of a graphics card, nor what was swapped out. It misleads about a
-    cache that is still filling: that looks like a leak until it is full, so watch longer than that.
+    often than a block is long, nor memory of a graphics card, nor what was swapped out. A leak first
+    fills the holes that freed memory has left, unseen by the system: watch until the leak you fear has taken
+    several times what comes and goes (benchmarks/monitoring_leaks.py has the figures). It misleads about a
+    cache that is still filling: that looks like a leak until it is full.
 
     Parameters
     ----------
@@ -230,7 +232,7 @@ def resident_bytes() -> int:
 def watch_memory(
     step: Callable[[int], object],
     *,
-    steps: int = 400,
+    steps: int = 1600,
     warm_up: float = 0.25,
     limit_bytes: float = LIMIT_BYTES,
     read: Callable[[], float] = resident_bytes,
@@ -242,7 +244,7 @@ def watch_memory(
     step
         Does one unit of work, such as one request; takes the number of the step.
     steps
-        How often it is called.
+        How often it is called; a short watch of a noisy service often cannot decide.
     warm_up, limit_bytes
         As for ``memory_growth``.
     read

@@ -55,7 +55,8 @@ class Margin:
     largest
         The largest absolute value that is finite; 0 for an empty array.
     doublings
-        How often it can double before it overflows; negative if it would have overflowed already.
+        How often it can double before it overflows; negative if it would have overflowed in that format, and
+        0 if one of the numbers is not finite already.
     lost
         The share of the numbers other than zero that the format turns into zero.
     not_finite
@@ -118,7 +119,7 @@ def overflow_margin(values: Any, number_format: str = "float16") -> Margin:
         largest = max(largest, float(size.max(initial=0.0)))
         nonzero += int((size > 0).sum())
         lost += int(((size > 0) & (size <= room.smallest / 2)).sum())
-    doublings = math.log2(room.largest / largest) if largest else math.inf
+    doublings = 0.0 if not_finite else math.log2(room.largest / largest) if largest else math.inf
     return Margin(largest, doublings, lost / nonzero if nonzero else 0.0, not_finite)
 
 

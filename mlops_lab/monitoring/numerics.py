@@ -98,6 +98,8 @@ class NumericsReport(Report):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the largest number of each thing, step by step, against the format's largest.
 
+        The axis counts powers of two, so that each unit of it is one doubling; zeros have no place on it.
+
         Parameters
         ----------
         ax
@@ -106,21 +108,18 @@ class NumericsReport(Report):
         Returns
         -------
         matplotlib.axes.Axes
-            The axes, with a logarithmic scale.
+            The axes.
         """
         wide = self.history.reset_index().pivot(index="step", columns="name", values="largest")
-        drawn = wide.where(wide > 0)
-        ax = plots.line(
-            drawn,
+        return plots.line(
+            wide.where(wide > 0).apply(np.log2),
             xlabel="step",
-            ylabel="largest number (log scale)",
+            ylabel="largest number (as a power of two)",
             title=self.title,
-            limit=self.largest_allowed,
-            limit_label="overflows above",
+            limit=math.log2(self.largest_allowed),
+            limit_label="overflows above 2 to the",
             ax=ax,
         )
-        ax.set_yscale("log", base=2)
-        return ax
 
 
 class Numerics:
@@ -259,7 +258,6 @@ class Numerics:
 
     def _finite(self, held: pd.DataFrame) -> Finding:
         said = str(self.first_bad)[:1].upper() + str(self.first_bad)[1:] if self.first_bad else ""
-        seen = held.index.nunique()
         return Finding(
             code="numerics.finite",
             title="All numbers finite",
@@ -269,7 +267,6 @@ class Numerics:
             value=None if held.empty else float(held["not_finite"].sum()),
             limit=None if held.empty else 0,
             severity="serious",
-            source=f"{seen} looks at the numbers" if seen else "",
         )
 
     def _margin(self, held: pd.DataFrame) -> Finding:
@@ -289,14 +286,15 @@ class Numerics:
 
     def _lost(self, held: pd.DataFrame) -> Finding:
         step, name = _where(held["lost"].idxmax())
+        most = float(held["lost"].max())
+        told = f"Most at step {step}, in {name}: they become zero. Scale the loss up, the gradient down."
         return Finding(
             code="numerics.lost",
             title=f"Too small for {self.number_format}",
-            ok=bool(held["lost"].max() <= self.most_lost),
-            explanation=f"Most at step {step}, in {name}: they become zero. Scale the loss up before, and "
-            "the gradient down after.",
+            ok=most <= self.most_lost,
+            explanation=told if most else "No number was so small that it becomes zero.",
             statistic="share lost",
-            value=float(held["lost"].max()),
+            value=most,
             limit=self.most_lost,
             source="loss scaling: Micikevicius and others 2018",
         )

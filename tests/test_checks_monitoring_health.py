@@ -1,0 +1,71 @@
+"""Lesson 09's judges beyond their own lists: other honest forms are right, and truths are recomputed."""
+
+import numpy as np
+import pytest
+
+from mlops_lab import monitoring
+from mlops_lab.classroom import checks
+
+
+def _judge(id, answer, seed=0):
+    return checks.find(f"monitoring_health.{id}").outcome(answer, seed)
+
+
+@pytest.mark.parametrize("seed", [0, 7])
+def test_clipping_in_other_forms_is_right(seed):
+    def by_factor(gradient, most):
+        return gradient * min(1.0, most / max(np.linalg.norm(gradient), 1e-300))
+
+    def by_package(gradient, most):
+        length = monitoring.gradient_norm(gradient)
+        return [part * most / length for part in gradient] if length > most else gradient
+
+    assert _judge(1, by_factor, seed).state == "right"
+    assert _judge(1, by_package, seed).state == "right"
+
+
+def test_the_steps_left_are_what_float16_does():
+    error = np.sqrt(np.float64(250.0))
+    with np.errstate(over="ignore"):
+        steps = next(n for n in range(1, 20) if np.isinf(np.float16((error * 2**n) ** 2)))
+    assert [n for n in range(1, 30) if _judge(2, n).state == "right"] == [steps]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_caches_by_other_rules_of_age_are_right(seed):
+    def least_recent(cache, key, value, most):
+        cache.pop(key, None)
+        cache[key] = value
+        for old in list(cache)[:-most]:
+            del cache[old]
+
+    def first_come(cache, key, value, most):
+        if key not in cache:
+            while len(cache) >= most:
+                del cache[next(iter(cache))]
+        cache[key] = value
+
+    assert _judge(3, least_recent, seed).state == "right"
+    assert _judge(3, first_come, seed).state == "right"
+
+
+def test_the_number_of_answers_is_the_packages():
+    fewest = next(n for n in range(1, 1000) if monitoring.quantile_ranks(n, 0.99)[1] <= n)
+    assert [n for n in range(1, 600) if _judge(5, n).state == "right"] == [fewest]
+
+
+def test_the_largest_batch_by_simulation():
+    def slowest(n):
+        arrive = 5.0 * np.arange(n)
+        return arrive[-1] + 2 + 0.02 * n - arrive[0]
+
+    assert [n for n in range(1, 200) if _judge(4, n).state == "right"] == [
+        max(n for n in range(1, 200) if slowest(n) <= 200)
+    ]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_rules_are_judged_alike_for_every_seed(seed):
+    rule = checks.find("monitoring_health.6")
+    assert all(rule.outcome(form, seed).state == "right" for form in rule.right(seed))
+    assert all(part in rule.outcome(wrong, seed).message for wrong, part in rule.wrong(seed))
