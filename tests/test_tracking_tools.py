@@ -184,7 +184,7 @@ def server(request, board):
                 time.sleep(0.5)
             yield address
         finally:
-            process.terminate()
+            process.kill()  # its own handler of SIGTERM can hang where nobody reads what it says
 
 
 @pytest.mark.slow
