@@ -6,6 +6,7 @@ python benchmarks/publish.py           # writes docs/measured.md
 from __future__ import annotations
 
 import json
+import statistics
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -217,12 +218,56 @@ def storage(found: Results) -> str:
     )
 
 
+def card(found: Results) -> str:
+    """What a graphics card shows while it works, and whether a training on it is the same training."""
+    works = []
+    for work in found["phases"]:
+        shown = {name: statistics.median(values[4:-1]) for name, values in work["readings"].items()}
+        works.append(
+            (
+                work["phase"],
+                f"{shown['utilisation_percent']:.0f} %",
+                f"{shown['power_w']:.0f} W",
+                f"{work['tflops']:.3g}",
+            )
+        )
+    runs, sums = found["trainings"], found["sums"]
+    kinds = [name for name, value in runs[0].items() if isinstance(value, dict)]
+    return "\n\n".join(
+        [
+            "## A graphics card: busy is not busy, and the same is not the same",
+            f"Recorded by `benchmarks/gpu.py` on one {found['card']}, with PyTorch {found['versions']['torch']}."
+            " Lessons 05 and 09 show it. Utilisation is the share of time in which anything ran.",
+            table(("work", "utilisation", "power", "TFLOP/s"), works),
+            f"One small network, trained at {len(runs)} seeds on a processor and again as named:",
+            table(
+                ("", "same bits", "other grades, at most"),
+                [
+                    (
+                        kind,
+                        f"{sum(run[kind]['same_bits'] for run in runs)} of {len(runs)}",
+                        f"{max(run[kind]['flips'] for run in runs):.1%}",
+                    )
+                    for kind in kinds
+                ],
+            ),
+            f"A million numbers added into ten groups, {sums['runs']} times: "
+            + "; ".join(
+                f"{name}, answers that differ: {sums['different_answers'][name]}, {sums['ms'][name]:.2g} ms each"
+                for name in sums["ms"]
+            )
+            + ".",
+        ]
+    )
+
+
 SECTIONS: dict[str, Callable[[Results], str]] = {
     "framing": framing,
     "storage": storage,
     "monitoring_streams": streams,
     "monitoring_leaks": leaks,
     "load": load,
+    "gpu": card,
 }
 
 

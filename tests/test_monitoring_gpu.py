@@ -4,9 +4,11 @@ import subprocess
 import sys
 import types
 
+import numpy as np
 import pytest
 
-from mlops_lab.monitoring import gpu, gpus, parse_nvidia_smi
+from mlops_lab.monitoring import gpu, gpus, parse_nvidia_smi, recorded_gpu_work
+from mlops_lab.report import benchmark_result
 
 # Recorded: three idle cards, as a published training log of 2026-05-18 shows them (--format=csv, with units).
 RECORDED_IDLE = """\
@@ -144,3 +146,35 @@ def test_the_program_is_run_with_a_time_limit(monkeypatch):
 
     monkeypatch.setattr(gpu.subprocess, "run", stuck)
     assert gpus().asked == "none"
+
+
+def test_the_drivers_own_memory_does_not_count_as_used(monkeypatch):
+    nvml = _fake_nvml()
+    nvml.nvmlMemory_v2 = "second"
+
+    def memory(handle, version="first"):
+        # recorded on an idle H200 (driver 580.159.04): the first version says 615 MiB, nvidia-smi says 0
+        used = {"first": 615.0625, "second": 0}[version]
+        return types.SimpleNamespace(used=used * 2**20, total=143771 * 2**20)
+
+    nvml.nvmlDeviceGetMemoryInfo = memory
+    monkeypatch.setitem(sys.modules, "pynvml", nvml)
+    (card,) = gpus().devices
+    assert (card.memory_used_mib, card.memory_total_mib) == (0.0, 143771.0)
+
+
+def test_the_recording_of_a_real_card_is_read_by_both_ways_alike():
+    stored = benchmark_result("gpu")
+    (printed,) = parse_nvidia_smi(stored["printed"])
+    (by_nvml,) = (gpu.Gpu(**card) for card in stored["by_nvml"])
+    assert (printed.name, printed.memory_total_mib) == (by_nvml.name, by_nvml.memory_total_mib)
+    assert printed.memory_used_mib == by_nvml.memory_used_mib
+    assert printed.power_w == pytest.approx(by_nvml.power_w, abs=5)
+
+
+def test_the_recorded_work_leaves_the_first_second_out():
+    table = recorded_gpu_work()
+    assert table.loc["idle", "utilisation_percent"] == 0
+    assert table.loc["large products", "power_w"] > 4 * table.loc["idle", "power_w"]
+    stored = benchmark_result("gpu")["phases"][-1]["readings"]
+    assert table.loc["large products", "power_w"] == np.median(stored["power_w"][4:-1])

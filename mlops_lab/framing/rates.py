@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+from mlops_lab.report import benchmark_result
 
 __all__ = ["error_rates"]
-
-RESULTS = Path(__file__).resolve().parents[2] / "benchmarks" / "results" / "framing.json"
 
 
 def error_rates() -> dict[str, float]:
@@ -29,8 +26,6 @@ def error_rates() -> dict[str, float]:
 
     Taught in notebooks/01_when_to_use_ml.ipynb.
     """
-    if not RESULTS.is_file():
-        return {}
-    stored = json.loads(RESULTS.read_text(encoding="utf-8"))["generated"]
+    stored = benchmark_result("framing").get("generated", {})
     wanted = ("asked", "right_decision", "ml_where_it_should_not", "refused_where_right")
-    return {name: float(stored[name]) for name in wanted}
+    return {name: float(stored[name]) for name in wanted if name in stored}

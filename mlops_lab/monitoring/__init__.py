@@ -25,6 +25,7 @@ from mlops_lab.monitoring.distances import jensen_shannon, psi, wasserstein
 from mlops_lab.monitoring.drift import DriftReport, drift
 from mlops_lab.monitoring.expectation import Expectation, expectation
 from mlops_lab.monitoring.gpu import Gpu, GpuReport, gpus, parse_nvidia_smi
+from mlops_lab.monitoring.gpu_recording import recorded_gpu_work
 from mlops_lab.monitoring.joint import JointReport, joint_drift
 from mlops_lab.monitoring.label_free import Estimate, confidence_estimate, importance_weighted
 from mlops_lab.monitoring.late_labels import LateLabels, late_labels
@@ -114,6 +115,7 @@ __all__ = [
     "prometheus_rules",
     "psi",
     "quantile_ranks",
+    "recorded_gpu_work",
     "resident_bytes",
     "segment_drift",
     "selective",

@@ -45,7 +45,7 @@ class Gpu:
     utilisation_percent
         Share of the last moment in which *any* work ran on it. A card can show 100 and be nearly idle inside.
     memory_used_mib, memory_total_mib
-        Memory; what a framework has reserved counts as used.
+        Memory; what a framework has reserved counts as used, what the driver keeps for itself does not.
     temperature_c, power_w
         Degrees Celsius and watts.
 
@@ -257,13 +257,15 @@ def _read(pynvml: Any, index: int) -> Gpu:
         except pynvml.NVMLError:
             return None
 
+    # the first version of this question counts the driver's own memory as used, which nvidia-smi does not
+    version = [pynvml.nvmlMemory_v2] if hasattr(pynvml, "nvmlMemory_v2") else []
     name = pynvml.nvmlDeviceGetName(handle)
     return Gpu(
         index,
         name.decode() if isinstance(name, bytes) else str(name),
         ask(lambda: pynvml.nvmlDeviceGetUtilizationRates(handle).gpu),
-        ask(lambda: pynvml.nvmlDeviceGetMemoryInfo(handle).used / _MIB),
-        ask(lambda: pynvml.nvmlDeviceGetMemoryInfo(handle).total / _MIB),
+        ask(lambda: pynvml.nvmlDeviceGetMemoryInfo(handle, *version).used / _MIB),
+        ask(lambda: pynvml.nvmlDeviceGetMemoryInfo(handle, *version).total / _MIB),
         ask(lambda: pynvml.nvmlDeviceGetTemperature(handle, pynvml.NVML_TEMPERATURE_GPU)),
         ask(lambda: pynvml.nvmlDeviceGetPowerUsage(handle) / 1000),
     )

@@ -7,7 +7,7 @@
 - `leak_test`, `oversample`, `LeakTest`: does a procedure see its own exam?
 - `Recipe`, `Step`: the order of the steps, as a file with a digest.
 
-It leaves out graphics cards and work spread over machines, where sums have no fixed order at all.
+It leaves out work spread over machines. What a graphics card does is recorded by benchmarks/gpu.py.
 """
 
 from mlops_lab.reproducibility.causes import Variants, variants
