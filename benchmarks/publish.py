@@ -236,8 +236,8 @@ def card(found: Results) -> str:
     return "\n\n".join(
         [
             "## A graphics card: busy is not busy, and the same is not the same",
-            f"Recorded by `benchmarks/gpu.py` on one {found['card']}, with PyTorch {found['versions']['torch']}."
-            " Lessons 05 and 09 show it. Utilisation is the share of time in which anything ran.",
+            f"Recorded by `benchmarks/gpu.py` on one {found['card']} (PyTorch {found['versions']['torch']});"
+            " lessons 05 and 09 show it. Utilisation is the share of time in which anything ran.",
             table(("work", "utilisation", "power", "TFLOP/s"), works),
             f"One small network, trained at {len(runs)} seeds on a processor and again as named:",
             table(
@@ -253,7 +253,7 @@ def card(found: Results) -> str:
             ),
             f"A million numbers added into ten groups, {sums['runs']} times: "
             + "; ".join(
-                f"{name}, answers that differ: {sums['different_answers'][name]}, {sums['ms'][name]:.2g} ms each"
+                f"{name} {sums['different_answers'][name]} different, {sums['ms'][name]:.2g} ms each"
                 for name in sums["ms"]
             )
             + ".",
