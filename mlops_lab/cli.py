@@ -129,7 +129,8 @@ def parser(root: Path = ROOT) -> argparse.ArgumentParser:
     verify = command("verify", "check the lessons' claims over many seeds", _verify)
     verify.add_argument("lessons", **some)
     seeds = _at_least(1, "the number of seeds")
-    verify.add_argument("--seeds", type=seeds, default=20, metavar="N", help="check at seeds 0 to N-1 (20)")
+    verify.add_argument("--seeds", type=seeds, default=20, metavar="N", help="check at N seeds (20)")
+    verify.add_argument("--first", help="the first of them (0)", **seed)
 
     build = command("build", "for authors: derive students' copies from the sources and execute both", _build)
     build.add_argument("lessons", **some)
@@ -170,7 +171,7 @@ def _run(given: argparse.Namespace, root: Path) -> int:
 def _verify(given: argparse.Namespace, root: Path) -> int:
     from mlops_lab.classroom import execute
 
-    return execute.verify(given.lessons, seeds=given.seeds, root=root)
+    return execute.verify(given.lessons, seeds=given.seeds, first=given.first, root=root)
 
 
 def _build(given: argparse.Namespace, root: Path) -> int:

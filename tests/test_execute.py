@@ -164,6 +164,9 @@ def test_verify_sees_every_seed_and_goes_on_past_a_broken_claim(tmp_path, capsys
     assert rows["start_here.tenth"].endswith("1 of 2")
     assert "0.101" in rows["start_here.tenth"]
     assert rows["start_here.b"].endswith("2 of 2")
+    verify([], seeds=1, first=1, root=tmp_path)
+    (row,) = (line.split() for line in capsys.readouterr().out.splitlines() if "start_here.b" in line)
+    assert row[-6:] == ["3", "3", "3", "1", "of", "1"]  # 2 + seed, at seed 1 alone
 
 
 def test_only_a_kernel_that_fails_to_start_is_tried_again(tmp_path, monkeypatch):

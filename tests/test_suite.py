@@ -35,5 +35,5 @@ def test_steps_run_strictly_and_offline_where_asked(tmp_path, capfd):
 def test_the_full_run_holds_every_kind_of_proof():
     commands = " | ".join(" ".join(step.command) for step in suite.steps())
     proofs = ("ruff check", "ruff format --check", "mypy", "not slow", "-m slow", "cli lint", "validate")
-    for proof in (*proofs, "verify --seeds 2"):
+    for proof in (*proofs, "verify --first 1"):
         assert proof in commands

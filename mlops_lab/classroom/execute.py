@@ -61,7 +61,7 @@ def run(lessons: Sequence[str], *, seed: int = 0, out: Path | None = None, root:
     return int(not all(outcome.ok for outcome in outcomes))
 
 
-def verify(lessons: Sequence[str], *, seeds: int = 20, root: Path) -> int:
+def verify(lessons: Sequence[str], *, seeds: int = 20, first: int = 0, root: Path) -> int:
     """Hold every claim of the lessons against many seeds, and print what each one measured.
 
     Solutions are run. A broken claim does not stop a notebook here, so that all of them are seen.
@@ -71,7 +71,9 @@ def verify(lessons: Sequence[str], *, seeds: int = 20, root: Path) -> int:
     lessons
         Names of lessons; none means all.
     seeds
-        How many: the seeds 0 to `seeds - 1`.
+        How many.
+    first
+        The first of them; the others follow it.
     root
         The folder of the course.
 
@@ -101,7 +103,7 @@ def verify(lessons: Sequence[str], *, seeds: int = 20, root: Path) -> int:
                 seed,
             )
             for lesson in known
-            for seed in range(seeds)
+            for seed in range(first, first + seeds)
         ]
         outcomes = execute(jobs, strict=False, progress=_progress())
         found = [collect(read(outcome.job.target)) for outcome in outcomes if outcome.ok]

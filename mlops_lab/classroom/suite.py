@@ -54,7 +54,8 @@ _FULL = (
     Step("lesson rules", ("-m", "mlops_lab.cli", "lint")),
     Step("lessons against their stored outputs", ("-m", "mlops_lab.classroom.validate"), offline=True),
     Step("results of benchmarks", ("benchmarks/stale.py",)),
-    Step("claims at seeds 0 and 1", ("-m", "mlops_lab.cli", "verify", "--seeds", "2"), offline=True),
+    # at seed 0 they have just held: where a claim breaks, a lesson does not run to its end
+    Step("claims at seed 1", ("-m", "mlops_lab.cli", "verify", "--first", "1", "--seeds", "1"), offline=True),
 )
 
 
