@@ -156,3 +156,14 @@ def test_a_scratch_folder_is_removed_when_the_process_ends():
         [sys.executable, "-c", code], check=True, capture_output=True, text=True, env=environment
     )
     assert done.stdout.strip() and not Path(done.stdout.strip()).parent.exists()
+
+
+def test_a_picture_may_hold_its_data_in_inset_axes():
+    ax = Figure().subplots()
+    ax.set_axis_off()
+    inner = ax.inset_axes((0, 0, 1, 1))
+    alt = "Two timelines, one below the other."
+    with pytest.raises(ValueError, match="figure is empty"):
+        picture(ax, alt)
+    inner.plot([1, 2], [1, 2])
+    picture(ax, alt)

@@ -108,7 +108,8 @@ def picture(ax: Axes, alt: str, *, id: str = "picture.figure") -> None:
         raise ValueError(f"alt={alt!r} says too little: describe in a sentence what the figure shows.")
     figure: Any = ax.get_figure()
     figure = getattr(figure, "get_figure", lambda **_: figure)(root=True) if figure is not None else None
-    if figure is None or not any(part.has_data() for part in figure.axes):
+    parts = [] if figure is None else [inner for part in figure.axes for inner in (part, *part.child_axes)]
+    if not any(part.has_data() for part in parts):
         raise ValueError(
             "This figure is empty: draw something on its axes first (was it shown and closed before?)."
         )
