@@ -2,7 +2,11 @@
 
 import json
 import runpy
+import sys
 from pathlib import Path
+
+import numpy as np
+import pytest
 
 STALE = Path(__file__).parent.parent / "benchmarks" / "stale.py"
 
@@ -26,3 +30,82 @@ def test_the_published_figures_are_those_of_the_results():
     publish = runpy.run_path(str(STALE.with_name("publish.py")))
     assert publish["PAGE"].read_text(encoding="utf-8") == publish["page"](), "run benchmarks/publish.py"
     assert set(publish["SECTIONS"]) >= {result.stem for result in STALE.parent.glob("results/*.json")}
+
+
+RATES, SPEED = (STALE.with_name(f"monitoring_{name}.py") for name in ("rates", "speed"))
+
+
+def _result(name):
+    return json.loads((STALE.parent / "results" / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def test_monitoring_keeps_the_error_rates_that_were_asked_of_it():
+    found = _result("monitoring_rates")
+    quiet, power = found["quiet"], found["power"]
+    assert quiet["drift"]["times"] >= 1000
+    assert quiet["drift"]["share"] <= 0.07
+    assert power["shift_0.2_sd"]["share"] >= 0.95
+    assert power["sd_x_1.25"]["share"] >= 0.85
+    assert power["rotation_correlation_0.3"]["share"] >= 0.95
+    assert all(each["times"] >= 500 and each["share"] <= 0.05 for each in found["schema_quiet"].values())
+
+
+def test_every_share_that_is_asked_for_was_measured_as_often_as_it_says():
+    found, jobs = _result("monitoring_rates"), runpy.run_path(str(RATES))["JOBS"]
+    assert {(group, name): found[group][name]["times"] for group, name in jobs} == {
+        job: times for job, (times, _, _) in jobs.items()
+    }
+
+
+def test_a_share_does_not_depend_on_how_the_work_is_cut():
+    rates = runpy.run_path(str(RATES))
+    job = ("schema_finds_in_200_rows", "bell curve -999, 1 row")
+    whole, first, second = (rates["piece"](job, *ends)[0] for ends in ((0, 4), (0, 1), (1, 4)))
+    assert whole == first + second == 4
+    assert rates["share"](0, 100) == {"share": 0.0, "low": 0.0, "high": 0.0362, "times": 100}
+
+
+def test_a_drift_report_costs_what_was_asked_of_it():
+    found = _result("monitoring_speed")
+    mine = found["tools"]["drift(frame, frame)"]["1000000 x 20"]
+    assert mine["cpu_s"] <= 2
+    assert mine["extra_mib"] < 400
+    times = found["times_our_cpu"]["Evidently, DataDriftPreset"]
+    assert "100000 x 20" in times
+    assert min(times.values()) >= 20
+    for equal in found["decisions_as_scipy"].values():
+        assert equal["equal_decisions"] == equal["columns"] >= 16
+
+
+def test_cpu_seconds_and_memory_are_those_of_the_job():
+    speed = runpy.run_path(str(SPEED))
+    held = []
+
+    def job():
+        held.append(np.ones(8_000_000))
+        return sum(range(3_000_000))
+
+    speed["TOOLS"]["a job"] = (lambda *_: lambda: None if len(held) > 1 else job(), "", ())
+    assert speed["measure"]("a job", 1000, 5)["extra_mib"] in (None, pytest.approx(61, abs=8))
+    held.clear()
+    assert speed["measure"]("a job", 1000, 5)["cpu_s"] > 0.01
+
+
+def test_what_cannot_be_measured_is_named_with_its_reason():
+    speed = runpy.run_path(str(SPEED))
+    assert speed["one"]("NannyML, KS and chi-squared", 1000, 5, None) == {
+        "failed": "no --peers folder was given"
+    }
+    failed = speed["child"](sys.executable, "NannyML, KS and chi-squared", 1000, 5)
+    assert failed == {"failed": "ModuleNotFoundError: No module named 'nannyml'"}
+    assert speed["ratios"](
+        {"drift(frame, frame)": {"9 x 9": {"cpu_s": 2}}, "peer": {"9 x 9": {"cpu_s": 9}}}
+    ) == {"peer": {"9 x 9": 4.5}}
+
+
+def test_our_ks_decisions_are_scipys_and_not_by_leaving_columns_out():
+    found = runpy.run_path(str(SPEED))["decisions"](20_000, 10)
+    assert found["equal_decisions"] == found["columns"] == 8
+    assert found["largest_difference_of_gaps"] == 0
+    assert 0 < found["drifted"] < 8
+    assert found["largest_relative_difference_of_p"] < 0.002
