@@ -19,7 +19,7 @@ Topics of the lecture, which do not know each other
     load          varying load: fixed, autoscaled and serverless, and what each bill hides
 
 Several topics together
-    reality       what follows from a grade once crates are sold, returned and complained about
+    reality       a season to be played: bought labels, tested symptoms, priced remedies, and what they did
 
 The classroom, the only code that knows notebooks exist
     classroom     claims, predictions, checks; derive, run, validate and lint the lessons

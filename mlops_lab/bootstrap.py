@@ -29,7 +29,10 @@ __all__ = ["LOCKS", "ROOT", "SetupError", "ensure", "main", "stamped", "venv_pyt
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCKS = ("requirements.lock", "requirements-test.lock")  # the second holds all of the first
-EXTRAS: Mapping[str, tuple[str, ...]] = {"test": ("test",)}  # by command; all others need none
+EXTRAS: Mapping[str, tuple[str, ...]] = {  # by command; all others need none
+    "test": ("test", "slides"),
+    "slides": ("slides",),
+}
 _BARE = {"doctor"}  # commands that work where nothing is installed
 _STAMP = ".mlops-lab.json"
 _LOCK_FILE = ".mlops-lab.lock"

@@ -131,6 +131,19 @@ def parser(root: Path = ROOT) -> argparse.ArgumentParser:
     seeds = _at_least(1, "the number of seeds")
     verify.add_argument("--seeds", type=seeds, default=20, metavar="N", help="check at N seeds (20)")
     verify.add_argument("--first", help="the first of them (0)", **seed)
+    slides = command("slides", "build the lecture's slides, to be shown without a network", _slides)
+    slides.add_argument("--pdf", action="store_true", help="also print them to slides.pdf, with Chromium")
+    slides.add_argument("--open", action="store_true", help="show them in your browser")
+    slides.add_argument("--to", type=Path, metavar="FOLDER", help="folder to write, by default build/slides")
+
+    game = command("play", "play a season of expectation and reality (lesson 13) in this terminal", _play)
+    game.add_argument("scenario", nargs="?", metavar="SCENARIO", help="orchard (the default), phones, a file")
+    game.add_argument("--seed", **{**seed, "default": None}, help="seed of the season's luck (0)")
+    game.add_argument("--log", type=Path, metavar="FILE", help="where the game is kept, or game_*.json")
+    game.add_argument("--resume", action="store_true", help="go on with the game that is kept there")
+    game.add_argument(
+        "--leaderboard", type=Path, metavar="FOLDER", help="rank the games in a folder instead of playing"
+    )
 
     build = command("build", "for authors: derive students' copies from the sources and execute both", _build)
     build.add_argument("lessons", **some)
@@ -172,6 +185,22 @@ def _verify(given: argparse.Namespace, root: Path) -> int:
     from mlops_lab.classroom import execute
 
     return execute.verify(given.lessons, seeds=given.seeds, first=given.first, root=root)
+
+
+def _slides(given: argparse.Namespace, root: Path) -> int:
+    from mlops_lab.classroom.slides import deck
+
+    return deck.build(root, to=given.to, pdf=given.pdf, show=given.open)
+
+
+def _play(given: argparse.Namespace, root: Path) -> int:
+    if given.leaderboard is not None:
+        from mlops_lab.classroom import leaderboard
+
+        return leaderboard.main(given.leaderboard, scenario=given.scenario)
+    from mlops_lab.classroom import reality_terminal
+
+    return reality_terminal.play(given.scenario, seed=given.seed, log=given.log, resume=given.resume)
 
 
 def _build(given: argparse.Namespace, root: Path) -> int:

@@ -51,6 +51,8 @@ def called(monkeypatch):
         ("build", "build", 0),
         ("lint", "main", 3),
         ("scaffold", "new", Path("notebooks/solutions/15_new.ipynb")),
+        ("reality_terminal", "play", 0),
+        ("leaderboard", "main", 1),
     ):
         stand_in(module, name, answer)
     return calls
@@ -83,6 +85,20 @@ def test_every_command_calls_its_function(course, called, arguments, function, g
         positional, keywords = positional[1:], {**keywords, "root": positional[0]}
     assert list(positional) == given
     assert keywords == {**named, "root": course}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "function", "given", "named", "code"),
+    [
+        (["play"], "reality_terminal.play", (None,), {"seed": None, "log": None, "resume": False}, 0),
+        (["play", "phones", "--seed", "4", "--log", "x.json", "--resume"], "reality_terminal.play",
+         ("phones",), {"seed": 4, "log": Path("x.json"), "resume": True}, 0),
+        (["play", "--leaderboard", "games"], "leaderboard.main", (Path("games"),), {"scenario": None}, 1),
+    ],
+)  # fmt: skip
+def test_play_calls_the_game_or_the_leaderboard(course, called, arguments, function, given, named, code):
+    assert cli.main(arguments, course) == code
+    assert called == [(function, given, named)]
 
 
 @pytest.mark.parametrize(
@@ -142,7 +158,7 @@ def test_help_tells_a_student_what_to_type(course, capsys):
     assert cli.main([], course) == 0
     said = capsys.readouterr().out
     assert "python -m mlops_lab lab" in said
-    for command in ("lab", "test", "run", "verify", "build", "lint", "doctor", "new"):
+    for command in ("lab", "test", "run", "verify", "play", "build", "lint", "doctor", "new"):
         assert f"\n    {command} " in said
         with pytest.raises(SystemExit) as stopped:
             cli.main([command, "--help"], course)

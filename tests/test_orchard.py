@@ -105,6 +105,7 @@ MOVED = {
     "group_share": (0.5, ["colour", "scanner"], []),
     "group_share_archive": (0.5, [], []),
     "group_shift": (0.0, ["colour"], []),
+    "group_lamps": (1.0, ["colour"], []),
     "checked_share": (0.3, [], ["checked", "chance"]),
     "checked_bias": (0.0, [], ["checked", "chance"]),
 }
@@ -148,6 +149,8 @@ def test_at_zero_every_defect_is_gone_exactly():
     assert (late.labels == late.truth).all()
     assert (early.crates["scanner"] == "belt").all()
     assert (late.chance == clean.checked_share).all()
+    lamps = Orchard(group_shift=0, group_lamps=1)  # lamps for all: handhelds and belts cannot be told apart
+    assert lamps.with_(group_share=0).week(9).crates[FEATURES].equals(lamps.week(9).crates[FEATURES])
     fruit = clean.with_(group_share=0).week(30, n=3000)
     assert fruit.crates[FEATURES].equals(late.crates[FEATURES])  # handhelds read exactly as belts do
     assert not (clean.with_(p_rare=0).week(30).truth == "spoiled").any()

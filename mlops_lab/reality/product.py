@@ -1,169 +1,319 @@
-"""The orchard's production weeks: a grade decides the channel, and returns and complaints follow from it.
+"""The production weeks: a grade decides the channel, and returns and complaints follow from it.
 
 Left out: the player, the policies and the score; seasons and competitors.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from mlops_lab.worlds import GRADES, PRICES, Orchard, Streams
+from mlops_lab.worlds import PRICES, Batch, Streams
 
-__all__ = ["Product", "Week"]
+__all__ = ["Items", "Product", "Served", "Week", "returned_weight"]
 
-RECOVERY, DAMAGE = 0.05, 0.28
+RECOVERY, DAMAGE = 0.03, 0.20
 """Share of the lost price that comes back in a week, and how fast returns take it away; this world's own."""
+
+COMPLAINS_IF_UNDERPAID, COMPLAINS_ANYWAY = 0.20, 0.004
+"""The chance of a complaint about an item sold below its true grade, and about any other."""
+
+DAY, NIGHT = (6.0, 20.0), (1.0, 3.0)
+"""The hours in which the common devices read items, and in which the others send what they have read."""
+
+Decide = Callable[[pd.DataFrame], pd.Series]
+
+
+class Items(Protocol):
+    """Where the items come from: an orchard, or a world told in other words.
+
+    Examples
+    --------
+    >>> from mlops_lab.worlds import Orchard
+    >>> source: Items = Orchard(seed=3)
+    >>> len(source.week(6, n=10))
+    10
+    """
+
+    @property
+    def seed(self) -> int:
+        """The seed of all luck."""
+
+    def week(self, week: int, n: int) -> Batch:
+        """Give the items of one week, and their truth beside them."""
 
 
 @dataclass(frozen=True)
 class Week:
-    """What the co-operative's log says of one week; the truth is not in it.
+    """What the log says of one week; the truth is not in it.
 
     Parameters
     ----------
     week
         Its number.
-    money
-        What the crates brought, less the fee of grading by hand.
+    revenue
+        Money taken from buyers.
+    profit
+        Revenue less what returned and spoiled items cost and less the fee of grading by hand.
     price, next_price
         The price that buyers pay, as a share of the full one, in this week and in the next.
     sold
-        Crates sold as table or premium fruit.
+        Items sold in the two best channels.
     returned
-        Weighted returns for each crate sold; a spoiled crate counts three times.
-    crates, complaints
-        Number of crates and of complaints for each scanner.
+        Weighted returns for each item sold; one of the rare grade counts three times.
+    items, complaints
+        Number of items and of complaints for each kind of device.
+    version, metric
+        What graded them, and by which metric channels were chosen.
+    priced
+        The part of the revenue that the price touches: sales in the two best channels.
 
     Examples
     --------
-    >>> Week(3, 100.0, 1.0, 0.9, 10, 0.2, {"belt": 20}, {"belt": 1}).next_price
+    >>> Week(3, 120.0, 100.0, 1.0, 0.9, 10, 0.2, {"belt": 20}, {"belt": 1}).next_price
     0.9
     """
 
     week: int
-    money: float
+    revenue: float
+    profit: float
     price: float
     next_price: float
     sold: int
     returned: float
-    crates: dict[str, int]
+    items: dict[str, int]
     complaints: dict[str, int]
+    version: str = ""
+    metric: str = ""
+    priced: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Served:
+    """Items of some days that went through the product, in the order of the clock. It holds the truth.
+
+    Parameters
+    ----------
+    hour
+        Hours since the start of week 0 at which the item's record arrived.
+    group, channel, truth
+        Kind of device, channel and true grade, as places in their lists.
+    complained
+        Whether the supplier complained; it is logged at `hour`.
+    fee
+        Money for each decision.
+
+    Examples
+    --------
+    >>> from mlops_lab.worlds import Orchard, rule_card
+    >>> served = Product(Orchard(seed=0), volume=300).days(6, rule_card, first=2, last=3)
+    >>> bool((served.hour >= (6 * 7 + 2) * 24).all() and (served.hour < (6 * 7 + 4) * 24).all())
+    True
+    """
+
+    hour: NDArray[np.float64]
+    group: NDArray[np.int64]
+    channel: NDArray[np.int64]
+    truth: NDArray[np.int64]
+    complained: NDArray[np.bool_]
+    fee: float
+
+    def before(self, hour: float) -> Served:
+        """Keep what had arrived before an hour."""
+        kept = self.hour < hour
+        parts = (each[kept] for each in (self.hour, self.group, self.channel, self.truth, self.complained))
+        return Served(*parts, fee=self.fee)  # type: ignore[arg-type, misc]
+
+
+def returned_weight(truth: NDArray[np.int64], channel: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Say how heavily each sale comes back: 1 if sold above its grade in a good channel, 3 if it was rare.
+
+    Examples
+    --------
+    >>> returned_weight(np.array([0, 1, 2, 0]), np.array([3, 2, 2, 1])).tolist()
+    [3.0, 1.0, 0.0, 0.0]
+    """
+    over = (channel >= 2) & (truth < channel)
+    return np.where(over, np.where(truth == 0, 3.0, 1.0), 0.0)
 
 
 @dataclass(frozen=True)
 class Product:
-    """The packhouse in production, with what each decision leads to.
+    """The system in production, with what each decision leads to.
 
-    Answers: what do grades lead to over weeks, beyond their face value. Two policies meet the same crates and
+    Answers: what do grades lead to over weeks, beyond their face value. Two policies meet the same items and
     the same luck (common random numbers), so their difference is the effect of the decisions alone. It cannot
     tell how fast real buyers lose or regain trust: the speeds are this world's.
 
     Parameters
     ----------
-    orchard
-        The world the crates come from.
+    items
+        The world the items come from.
     volume
-        Crates a week.
+        Items a week.
     trust_damage
         How much returns hurt the price; 0 is not at all.
+    prices
+        Money by true grade (row, worst first) and channel (column); its words are the grades.
+    device
+        The column that says which kind of device read an item.
+    groups
+        The kinds of device, the common one first: it works by day, the others send at night.
 
     Raises
     ------
     ValueError
-        If the volume is below 1 or the damage is negative.
+        If the volume is below 1 or the damage is negative or not finite.
 
     Examples
     --------
-    >>> from mlops_lab.worlds import rule_card
+    >>> from mlops_lab.worlds import Orchard, rule_card
     >>> product = Product(Orchard(seed=0), volume=300)
     >>> weeks = product.run(rule_card, range(6, 8))
     >>> [week.week for week in weeks], weeks[1].price == weeks[0].next_price
     ([6, 7], True)
     >>> product.serve(6, rule_card) == weeks[0]
     True
+    >>> product.close(6, [product.days(6, rule_card)]) == weeks[0]
+    True
     """
 
-    orchard: Orchard
+    items: Items
     volume: int = 1200
     trust_damage: float = 1.0
+    prices: pd.DataFrame = field(default_factory=PRICES.copy, compare=False)
+    device: str = "scanner"
+    groups: tuple[str, ...] = ("belt", "handheld")
 
     def __post_init__(self) -> None:
         if self.volume < 1:
-            raise ValueError(f"volume={self.volume!r}: at least one crate a week is needed")
-        if not self.trust_damage >= 0:
-            raise ValueError(f"trust_damage={self.trust_damage!r}: 0 or more is needed")
+            raise ValueError(f"volume={self.volume!r}: at least one item a week is needed")
+        if not 0 <= self.trust_damage < math.inf:
+            raise ValueError(f"trust_damage={self.trust_damage!r}: a finite number, 0 or more, is needed")
+        if list(self.prices.index) != list(self.prices.columns) or len(self.prices) != 4:
+            raise ValueError("prices: four grades are needed, the same in rows and columns, worst first")
 
-    def serve(
-        self, week: int, decide: Callable[[pd.DataFrame], pd.Series], *, price: float = 1.0, fee: float = 0.0
-    ) -> Week:
-        """Sell one week's crates by the channels that `decide` gives them.
+    def days(self, week: int, decide: Decide, *, first: int = 0, last: int = 6, fee: float = 0.0) -> Served:
+        """Let the items of some days of a week through the product.
 
         Parameters
         ----------
         week
             The week.
         decide
-            Gives the channel, a word of ``worlds.GRADES``, for each row of a frame of readings.
-        price
-            The price at the week's start, as a share of the full one.
+            Gives the channel, a word of the prices' index, for each row of a frame of readings.
+        first, last
+            The days, from 0 to 6, both ends included.
         fee
-            Cost of a decision, for each crate.
+            Cost of a decision, for each item.
 
         Returns
         -------
-        Week
-            The log of the week.
+        Served
+            The items in the order in which their records arrived.
 
         Raises
         ------
         ValueError
             If a channel is missing or unknown.
         """
-        batch = self.orchard.week(week, n=self.volume)
-        given = pd.Series(decide(batch.crates.copy())).reindex(batch.crates.index)
-        channel = pd.Index(GRADES).get_indexer(pd.Index(given))
+        batch = self.items.week(week, n=self.volume)
+        luck = Streams(self.items.seed, "complaints", week)
+        group = pd.Index(self.groups).get_indexer(pd.Index(batch.crates[self.device]))
+        opens, closes = (np.where(group == 0, *ends) for ends in zip(DAY, NIGHT, strict=True))
+        day = np.floor(7 * luck.uniform("day", self.volume))
+        hour = (week * 7 + day) * 24 + opens + (closes - opens) * luck.uniform("hour", self.volume)
+        order = np.argsort(hour, kind="stable")
+        order = order[(day[order] >= first) & (day[order] <= last)]
+        grades = pd.Index(self.prices.index)
+        crates = batch.crates.iloc[order]
+        given = pd.Series(decide(crates.copy())).reindex(crates.index)
+        channel = grades.get_indexer(pd.Index(given))
         if (channel < 0).any():
             wrong = given[channel < 0].iloc[0]
-            raise ValueError(f"channel {wrong!r} is none of {', '.join(GRADES)}; decide for every crate")
-        truth = pd.Index(GRADES).get_indexer(pd.Index(batch.truth))
-        value = PRICES.to_numpy()[truth, channel]
-        sold, over = channel >= 2, (channel >= 2) & (truth < channel)
+            raise ValueError(f"channel {wrong!r} is none of {', '.join(grades)}; decide for every item")
+        truth = grades.get_indexer(pd.Index(batch.truth.iloc[order]))
+        chance = np.where(channel < truth, COMPLAINS_IF_UNDERPAID, COMPLAINS_ANYWAY)
+        complained = luck.uniform("complains", self.volume)[order] < chance
+        return Served(hour[order], group[order], channel, truth, complained, fee)
+
+    def close(self, week: int, parts: Sequence[Served], *, price: float = 1.0) -> Week:
+        """Close the books of a week that was served in one part or several.
+
+        Parameters
+        ----------
+        week
+            The week.
+        parts
+            All that was served in it.
+        price
+            The price at the week's start, as a share of the full one.
+
+        Returns
+        -------
+        Week
+            The log of the week.
+        """
+        group, channel, truth, complained = (
+            np.concatenate([getattr(part, name) for part in parts])
+            for name in ("group", "channel", "truth", "complained")
+        )
+        value = self.prices.to_numpy()[truth, channel]
+        sold = channel >= 2
         value = np.where(sold & (value > 0), value * price, value)
-        returned = float((over + 2.0 * (over & (truth == 0))).sum() / max(int(sold.sum()), 1))
+        returned = float(returned_weight(truth, channel).sum() / max(int(sold.sum()), 1))
         # a share is lost, so the price needs no floor: at a floor the damage could not be estimated
-        after = (price + RECOVERY * (1 - price)) * np.exp(-DAMAGE * self.trust_damage * returned)
-        luck = Streams(self.orchard.seed, "complaints", week).uniform("complains", self.volume)
-        complains = luck < np.where(channel < truth, 0.20, 0.004)
-        scanner = batch.crates["scanner"].to_numpy()
-        names = sorted(set(scanner))
+        after = (price + RECOVERY * (1 - price)) * math.exp(-DAMAGE * self.trust_damage * returned)
+        fees = sum(part.fee * len(part.hour) for part in parts)
         return Week(
             week=week,
-            money=round(float(value.sum()) - fee * self.volume, 6),
+            revenue=round(float(value[value > 0].sum()), 6),
+            profit=round(float(value.sum()) - fees, 6),
             price=price,
             next_price=float(after),
             sold=int(sold.sum()),
             returned=returned,
-            crates={name: int((scanner == name).sum()) for name in names},
-            complaints={name: int(complains[scanner == name].sum()) for name in names},
+            items={name: int((group == place).sum()) for place, name in enumerate(self.groups)},
+            complaints={
+                name: int(complained[group == place].sum()) for place, name in enumerate(self.groups)
+            },
+            priced=round(float(value[sold & (value > 0)].sum()), 6),
         )
 
-    def run(
-        self, decide: Callable[[pd.DataFrame], pd.Series], weeks: Iterable[int], *, fee: float = 0.0
-    ) -> tuple[Week, ...]:
+    def serve(self, week: int, decide: Decide, *, price: float = 1.0, fee: float = 0.0) -> Week:
+        """Sell one whole week's items by the channels that `decide` gives them.
+
+        Parameters
+        ----------
+        week, decide, fee
+            As in `days`.
+        price
+            As in `close`.
+
+        Returns
+        -------
+        Week
+            The log of the week.
+        """
+        return self.close(week, [self.days(week, decide, fee=fee)], price=price)
+
+    def run(self, decide: Decide, weeks: Iterable[int], *, fee: float = 0.0) -> tuple[Week, ...]:
         """Serve week after week; each begins at the price the one before has left.
 
         Parameters
         ----------
         decide
-            As in `serve`.
+            As in `days`.
         weeks
             The weeks, in order.
         fee
-            As in `serve`.
+            As in `days`.
 
         Returns
         -------

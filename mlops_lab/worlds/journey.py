@@ -134,7 +134,8 @@ def _scan(
 ) -> dict[str, Floats]:
     """Read the fruit: new lamps push the belt's colour up, handhelds read it low, rot shows in `nir`."""
     n = len(rotten)
-    colour_offset = np.where(handheld, -0.35 * dials.group_shift, dials.drift * _lamp(week))
+    lamps = dials.drift * _lamp(week)
+    colour_offset = np.where(handheld, dials.group_lamps * lamps - 0.35 * dials.group_shift, lamps)
     rot_signal = 1.45 * (2 - dials.rare_gap)
     return {
         "colour": fruit["ripeness"] + colour_offset + 0.2 * streams.normal("colour error", n),

@@ -33,6 +33,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "group_share": (0.0, 1.0),
     "group_share_archive": (0.0, 1.0),
     "group_shift": (0.0, 5.0),
+    "group_lamps": (0.0, 1.0),
     "checked_share": (0.0, 1.0),
     "checked_bias": (-3.0, 3.0),
 }
@@ -70,7 +71,10 @@ class Orchard:
         The same share in the archive; 0 means that the archive has none.
     group_shift
         How far handhelds read `colour` too low, in steps of 0.35; at 0 they read like a belt with old
-        lamps. They have no lamps to swap, so `drift` never touches them.
+        lamps. They have no lamps to swap, so `drift` does not touch them.
+    group_lamps
+        How much of the new lamps' push the handhelds get all the same. At 0 it is none, as in the story; at
+        1, with ``group_shift=0``, they read as the belt does in every week.
     checked_share
         Share of crates that an expert opens later; only for these the truth becomes known.
     checked_bias
@@ -111,6 +115,7 @@ class Orchard:
     group_share: float = 0.15
     group_share_archive: float = 0.06
     group_shift: float = 1.0
+    group_lamps: float = 0.0
     checked_share: float = 0.10
     checked_bias: float = 1.0
 

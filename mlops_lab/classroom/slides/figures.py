@@ -1,0 +1,369 @@
+"""Pictures of slides: drawn by functions of the package when the deck is built, and held to being readable.
+
+A function is called with the fixed seed; what it draws becomes an SVG, the same bytes at every build. Letters
+are stored as shapes, so a picture looks alike on every machine.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import io
+import itertools
+import re
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from matplotlib.text import Text
+
+__all__ = ["SEED", "Picture", "arguments", "function", "inches", "picture", "text_problems"]
+
+SEED = 0
+"""What every figure function with a parameter `seed` is called with."""
+
+_LENGTH = re.compile(r"([0-9.]+)(px|pt|in)?$")
+_INCHES = {"px": 1 / 96, "pt": 1 / 72, "in": 1.0, None: 1 / 96}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An SVG, its size, and its smallest letters.
+
+    Parameters
+    ----------
+    svg
+        The file's bytes.
+    width_in, height_in
+        Its size in inches.
+    smallest_pt
+        The size of its smallest letters in points; None where it is not known.
+    problems
+        What is wrong with its texts at any size: two that overlap, one that is cut off.
+
+    Examples
+    --------
+    >>> Picture(b"<svg/>", 7, 3.5, 9).letters_px(1120)
+    20.0
+    """
+
+    svg: bytes
+    width_in: float
+    height_in: float
+    smallest_pt: float | None = None
+    problems: tuple[str, ...] = ()
+
+    def letters_px(self, width_px: float) -> float | None:
+        """Say how high its smallest letters are where it is shown so wide."""
+        return None if self.smallest_pt is None else self.smallest_pt / 72 * width_px / self.width_in
+
+
+def function(name: str) -> Callable[..., Any]:
+    """Find a function of the package.
+
+    Parameters
+    ----------
+    name
+        ``module:function``, the module a part of `mlops_lab`.
+
+    Raises
+    ------
+    ValueError
+        There is no such module or function, or it belongs to another package.
+
+    Examples
+    --------
+    >>> function("mlops_lab.plots:bars").__name__
+    'bars'
+    """
+    module_name, colon, function_name = name.strip().partition(":")
+    if not colon or not re.fullmatch(r"mlops_lab(\.\w+)*", module_name) or not function_name.isidentifier():
+        raise ValueError(f"{name!r} is no function of the package: write mlops_lab.module:function")
+    try:
+        module = importlib.import_module(module_name)
+    except ImportError as error:
+        raise ValueError(f"{module_name} cannot be imported: {error}") from error
+    found = getattr(module, function_name, None)
+    if not callable(found):
+        public = [name for name in getattr(module, "__all__", ()) if callable(getattr(module, name, None))]
+        there = f" It has: {', '.join(public)}." if public else ""
+        raise ValueError(f"{module_name} has no function {function_name!r}.{there}")
+    return found  # type: ignore[no-any-return]
+
+
+def arguments(text: str) -> dict[str, Any]:
+    """Read arguments that are written as in a call; each value is a literal.
+
+    Parameters
+    ----------
+    text
+        Such as ``weeks=8, kind="line"``.
+
+    Raises
+    ------
+    ValueError
+        It is written otherwise.
+
+    Examples
+    --------
+    >>> arguments('weeks=8, kind="line"')
+    {'weeks': 8, 'kind': 'line'}
+    """
+    try:
+        call = ast.parse(f"f({text})", mode="eval").body
+        well_formed = isinstance(call, ast.Call) and not call.args and all(k.arg for k in call.keywords)
+        if not well_formed:
+            raise ValueError("only name=literal")
+        return {str(k.arg): ast.literal_eval(k.value) for k in call.keywords}  # type: ignore[attr-defined]
+    except (SyntaxError, ValueError) as error:
+        raise ValueError(f"{text!r} are no arguments: write name=literal, name=literal ({error})") from error
+
+
+def inches(text: str) -> tuple[float, float]:
+    """Read a width and a height.
+
+    Parameters
+    ----------
+    text
+        Such as ``7 x 3.2``, in inches.
+
+    Raises
+    ------
+    ValueError
+        It is written otherwise, or a side is under 1 or over 30.
+
+    Examples
+    --------
+    >>> inches("7 x 3.2")
+    (7.0, 3.2)
+    """
+    width, _, height = text.lower().partition("x")
+    try:
+        size = float(width), float(height)
+    except ValueError:
+        size = (0.0, 0.0)
+    if not all(1 <= side <= 30 for side in size):
+        raise ValueError(f"size={text!r}: give width x height in inches, each from 1 to 30, as in 7 x 3.2")
+    return size
+
+
+def picture(
+    name: str, *, size: tuple[float, float] | None = None, given: Mapping[str, Any] | None = None
+) -> Picture:
+    """Call a figure function and give what it draws.
+
+    Parameters
+    ----------
+    name
+        ``module:function``.
+    size
+        Width and height in inches of the axes handed to the function, where it takes axes; by default it
+        makes its own figure.
+    given
+        Arguments besides `seed` and `ax`.
+
+    Returns
+    -------
+    Picture
+        The drawn picture with what is wrong with its texts.
+
+    Raises
+    ------
+    ValueError
+        There is no such function, it fails (where is said), or it gives nothing that can be shown.
+
+    Examples
+    --------
+    >>> picture("mlops_lab.load:daily_curve")
+    Traceback (most recent call last):
+    ValueError: mlops_lab.load:daily_curve gives a ndarray: a figure function gives axes, ...
+    """
+    import matplotlib
+    from matplotlib import pyplot
+
+    called = function(name)
+    settings: dict[Any, Any] = {k: v for k, v in matplotlib.rcParamsDefault.items() if k != "backend"}
+    settings |= {"svg.hashsalt": "mlops_lab", "svg.fonttype": "path"}
+    before = set(pyplot.get_fignums())
+    with matplotlib.rc_context(settings):
+        try:
+            drawn = _called(called, name, size, dict(given or {}))
+            if isinstance(drawn, str) and drawn.lstrip().startswith("<"):
+                return _from_svg(drawn, name)
+            return _from_figure(_figure(drawn, name, size), name)
+        finally:
+            for number in set(pyplot.get_fignums()) - before:
+                pyplot.close(number)
+
+
+def _called(
+    called: Callable[..., Any], name: str, size: tuple[float, float] | None, given: dict[str, Any]
+) -> Any:
+    takes = inspect.signature(called).parameters
+    if "seed" in takes:
+        given.setdefault("seed", SEED)
+    if size is not None:
+        if "ax" not in takes:
+            raise ValueError(f"{name} takes no `ax`, so it decides on its size by itself: leave :size: out")
+        given["ax"] = _axes(size)
+    try:
+        inspect.signature(called).bind(**given)
+    except TypeError as error:
+        raise ValueError(f"{name} cannot be called so: {error}") from error
+    try:
+        return called(**given)
+    except Exception as error:  # whatever it is, it is told with its place
+        place = traceback.extract_tb(sys.exc_info()[2])[-1]
+        where = f"{Path(place.filename).name}:{place.lineno}"
+        raise ValueError(f"{name} failed: {type(error).__name__}: {error} ({where})") from error
+
+
+def _axes(size: tuple[float, float]) -> Any:
+    from matplotlib import pyplot
+
+    return pyplot.subplots(figsize=size, layout="constrained")[1]
+
+
+def _figure(drawn: Any, name: str, size: tuple[float, float] | None) -> Figure:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    if (
+        not isinstance(drawn, (Axes, Figure))
+        and callable(getattr(drawn, "plot", None))
+        and not hasattr(drawn, "dtype")
+    ):
+        drawn = drawn.plot(ax=_axes(size or (7, 4)))
+    if isinstance(drawn, Axes):
+        drawn = drawn.get_figure(root=True)
+        if isinstance(drawn, Figure) and drawn.get_layout_engine() is None:
+            drawn.set_layout_engine("constrained")
+    if not isinstance(drawn, Figure):
+        kind = type(drawn).__name__
+        raise ValueError(f"{name} gives a {kind}: a figure function gives axes, a figure, a report or an SVG")
+    return drawn
+
+
+def _from_figure(figure: Figure, name: str) -> Picture:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas: Any = FigureCanvasAgg(figure)
+    canvas.draw()
+    pixels = np.asarray(canvas.buffer_rgba())
+    if (pixels == pixels[0, 0]).all():
+        raise ValueError(f"{name} draws nothing: the picture is one empty area")
+    letters = _texts(figure)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="svg", facecolor="white", metadata={"Date": None, "Creator": None})
+    width, height = (float(inches) for inches in figure.get_size_inches())
+    smallest = min((float(text.get_fontsize()) for text in letters), default=None)
+    return Picture(buffer.getvalue(), width, height, smallest, tuple(text_problems(figure)))
+
+
+def _from_svg(text: str, name: str) -> Picture:
+    try:
+        root = ElementTree.fromstring(text)
+    except ElementTree.ParseError as error:
+        raise ValueError(f"{name} gives a text that is no SVG: {error}") from error
+    if not root.tag.endswith("svg"):
+        raise ValueError(f"{name} gives a text that is no SVG: it begins with <{root.tag}>")
+    if re.search(r"""(?:href|src)=["'](?!#|data:)|url\((?!["']?(?:#|data:))""", text):
+        raise ValueError(f"{name} gives an SVG that refers to another file")
+    sides = [_LENGTH.match(root.get(side, "")) for side in ("width", "height")]
+    if all(sides):
+        width, height = (float(side[1]) * _INCHES[side[2]] for side in sides if side)
+    else:
+        box = root.get("viewBox", "").replace(",", " ").split()
+        if len(box) != 4:
+            raise ValueError(f"{name} gives an SVG without width and height, and without a viewBox")
+        width, height = float(box[2]) / 96, float(box[3]) / 96
+    return Picture(text.encode("utf-8"), width, height)
+
+
+def _texts(figure: Figure) -> list[Text]:
+    """List the texts that are drawn: not those of hidden axes, nor of ticks outside the view."""
+    from matplotlib.axes import Axes
+    from matplotlib.legend import Legend
+    from matplotlib.text import Text
+
+    hidden: set[int] = set()
+    for part in [*figure.findobj(Axes), *figure.findobj(Legend)]:
+        if not part.get_visible():
+            hidden.update(map(id, part.findobj(Text)))
+    for axes in figure.findobj(Axes):
+        for axis in (axes.xaxis, axes.yaxis):
+            if not (axes.axison and axis.get_visible()):
+                hidden.update(map(id, axis.findobj(Text)))
+                continue
+            low, high = sorted(axis.get_view_interval())
+            room = 1e-9 * (high - low)
+            for tick in [*axis.get_major_ticks(), *axis.get_minor_ticks()]:
+                if not tick.get_visible() or not low - room <= tick.get_loc() <= high + room:
+                    hidden.update(map(id, tick.findobj(Text)))
+    return [
+        text
+        for text in figure.findobj(Text)
+        if text.get_visible() and text.get_text().strip() and id(text) not in hidden
+    ]
+
+
+def text_problems(figure: Figure, *, touching_pt: float = 0.75) -> list[str]:
+    """Name texts of a figure that overlap, and texts that its edge cuts off.
+
+    It compares the upright boxes around the texts: text at another angle than a right one may be said to
+    overlap where only its box does. Text over lines or bars is not looked for.
+
+    Parameters
+    ----------
+    figure
+        A matplotlib figure; it is laid out and drawn.
+    touching_pt
+        How many points two boxes may share, since a box is a little larger than its letters.
+
+    Returns
+    -------
+    list of str
+        One sentence for each pair that overlaps and for each text that is cut off; empty if all is well.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> figure = Figure()
+    >>> axes = figure.subplots()
+    >>> one, other = axes.text(0.5, 0.5, "belt"), axes.text(0.51, 0.51, "handheld")
+    >>> text_problems(figure)
+    ["the texts 'belt' and 'handheld' overlap"]
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas: Any = FigureCanvasAgg(figure)
+    canvas.draw()
+    renderer = canvas.get_renderer()
+    room = touching_pt / 72 * figure.dpi
+    boxes = [(_short(text.get_text()), text.get_window_extent(renderer)) for text in _texts(figure)]
+    found = []
+    for (one, a), (other, b) in itertools.combinations(boxes, 2):
+        across = min(a.x1, b.x1) - max(a.x0, b.x0)
+        down = min(a.y1, b.y1) - max(a.y0, b.y0)
+        if across > room and down > room:
+            found.append(f"the texts {one!r} and {other!r} overlap")
+    whole = figure.bbox
+    for text, box in boxes:
+        outside = max(whole.x0 - box.x0, box.x1 - whole.x1, whole.y0 - box.y0, box.y1 - whole.y1)
+        if outside > room:
+            found.append(f"the text {text!r} is cut off by the picture's edge")
+    return found
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= 40 else text[:37] + "..."

@@ -1,0 +1,254 @@
+"""What a game was worth, and what each remedy did: measured with the truth, after the game, by forks.
+
+At each remedy the project kept a fork of itself. From there the same weeks are lived twice more with the same
+luck: without the remedy, and with its money spent as the dream would spend it, on more of the same data. Left
+out: drawing and telling; that is story.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mlops_lab.reality import bills
+from mlops_lab.reality.hidden import ARCHIVE_WEEKS, Drawn, Hidden
+from mlops_lab.reality.scenario import SYMPTOMS
+from mlops_lab.reality.versions import Version, channels
+
+if TYPE_CHECKING:
+    from mlops_lab.reality.project import Project
+
+__all__ = ["Effect", "Exam", "effects", "underpaid"]
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What one remedy did, in the measure that it is meant for.
+
+    Parameters
+    ----------
+    symptom
+        What it was meant to mend.
+    measure, unit
+        What is measured, and in what.
+    without, with_remedy, naively
+        The measure without the remedy, with it, and with the same money spent on more of the same data.
+    more_is_better
+        Whether a higher measure is better.
+
+    Examples
+    --------
+    >>> Effect("class", "recall of spoiled", "share", 0.3, 0.7, 0.35).gain
+    0.4
+    """
+
+    symptom: str
+    measure: str
+    unit: str
+    without: float
+    with_remedy: float
+    naively: float
+    more_is_better: bool = True
+
+    @property
+    def gain(self) -> float:
+        """How much better it is than without.
+
+        Returns
+        -------
+        float
+            Above 0 is better.
+        """
+        gain = self.with_remedy - self.without
+        return round(gain if self.more_is_better else -gain, 6)
+
+
+class Exam:
+    """Large samples with known truth that nobody in the game sees.
+
+    Parameters
+    ----------
+    hidden
+        The world behind the game.
+    week
+        The week that counts as recent.
+    rare
+        The grade that counts as rare; empty for the scenario's.
+
+    Examples
+    --------
+    >>> from mlops_lab.reality.scenario import Scenario
+    >>> from mlops_lab.reality.versions import by_hand
+    >>> exam = Exam(Hidden(Scenario(), 0), 12)
+    >>> 0.3 < exam.accuracy(by_hand(Scenario()), "recent") < 0.6
+    True
+    """
+
+    def __init__(self, hidden: Hidden, week: int, rare: str = "") -> None:
+        self._hidden, self._week = hidden, week
+        self._rare = rare or hidden.scenario.rare
+        self._kept: dict[str, Drawn] = {}
+
+    def _sample(self, which: str) -> Drawn:
+        if which not in self._kept:
+            scenario = self._hidden.scenario
+            common, small = scenario.groups
+            asked: dict[str, dict[str, Any]] = {
+                "archive": {"weeks": ARCHIVE_WEEKS, "group": common},
+                "rare": {"weeks": ARCHIVE_WEEKS, "group": common, "grade": self._rare},
+                "recent": {"weeks": (self._week,), "group": common},
+                "small group": {"weeks": (self._week,), "group": small},
+            }
+            n = 800 if which == "rare" else 3000
+            self._kept[which] = self._hidden.draw(n, purpose=f"exam {which}", **asked[which])
+        return self._kept[which]
+
+    def accuracy(self, version: Version, which: str) -> float:
+        """Share of the items that a version grades right; of the rare ones it is the recall."""
+        drawn = self._sample(which)
+        return float((version.probabilities(drawn.items).to_numpy().argmax(axis=1) == drawn.truth).mean())
+
+    def underpaid(self, version: Version, which: str, metric: str, return_cost: float) -> float:
+        """Share of the items of the two best grades that would be sold, and paid, below their grade."""
+        drawn = self._sample(which)
+        likely = version.probabilities(drawn.items).to_numpy()
+        chosen = channels(
+            likely, self._hidden.scenario, "accuracy" if version.by_hand else metric, return_cost
+        )
+        good = drawn.truth >= 2
+        return float((chosen < drawn.truth)[good].mean())
+
+
+def underpaid(project: Project) -> dict[str, float]:
+    """Give the share of each group's good items that were paid below their true grade, over the season.
+
+    Examples
+    --------
+    >>> from mlops_lab.reality.project import Project
+    >>> underpaid(Project())
+    {'belt': 0.0, 'handheld': 0.0}
+    """
+    shares = {}
+    for place, group in enumerate(project.scenario.groups):
+        low = good = 0
+        for part in project._served:
+            ours = (part.group == place) & (part.truth >= 2)
+            good += int(ours.sum())
+            low += int((part.channel < part.truth)[ours].sum())
+        shares[group] = low / max(good, 1)
+    return shares
+
+
+def effects(project: Project) -> dict[str, Effect]:
+    """Measure every remedy that was taken in a game, by the world in which it was not.
+
+    Answers: did it help, and did it help more than spending its money on more of the same data? Each is
+    measured on the first time it was taken, in the measure it is meant for. It cannot say what it did to the
+    others: the rollback helps one group and costs the other.
+
+    Examples
+    --------
+    >>> from mlops_lab.reality.project import Project
+    >>> effects(Project())
+    {}
+    """
+    found = {}
+    for symptom in SYMPTOMS:
+        if symptom in (project._marks or {}):
+            before, place = project._marks[symptom]  # type: ignore[index]
+            effect = _MEASURES[symptom](project, before, place)
+            if effect is not None:
+                found[symptom] = effect
+    return found
+
+
+def _of_training(project: Project, before: Project, place: int, symptom: str) -> Effect | None:
+    """Measure a remedy that mends the data, on the version trained after it."""
+    later = project._actions[place:]
+    after = next((entry for entry in later if entry["action"] == "train"), None)
+    if after is None:
+        return None
+    grade = later[0]["arguments"].get("grade", "") if symptom == "class" else ""
+    exam = Exam(project._hidden, max(before.week, 4), grade)
+    done = sum(entry["action"] == "train" for entry in project._actions[:place])
+    mended = project.registry[f"v{done + 1}"]
+    without, naively = before.fork(), before.fork()
+    _spend(naively, later[0]["money"], "archive")
+    which, measure = {
+        "labels": ("archive", "accuracy on items like the archive's"),
+        "class": ("rare", f"recall of {grade or project.scenario.rare}"),
+        "recent": ("recent", "accuracy on recent items"),
+    }[symptom]
+    scores = [
+        exam.accuracy(version, which)
+        for version in (_trained(without, after), mended, _trained(naively, after))
+    ]
+    return Effect(symptom, measure, "share", *_rounded(scores))
+
+
+def _of_rollback(project: Project, before: Project, place: int) -> Effect:
+    """Measure going back and what was deployed next, on the group that had complained."""
+    later = project._actions[place:]
+    next_up = next(
+        (n for n, entry in enumerate(later) if n and entry["action"] in ("deploy", "rollback")), None
+    )
+    work = later[: next_up or 1]
+    name = later[next_up]["arguments"]["version"] if next_up else later[0]["arguments"]["version"]
+    training = next((entry for entry in reversed(work) if entry["action"] == "train"), None)
+    exam = Exam(project._hidden, max(before.week, 4))
+    naive = before.registry[before.live]
+    if training is not None:
+        same = before.fork()
+        _spend(same, sum(entry["money"] for entry in work if entry["action"] == "collect"), "recent")
+        naive = _trained(same, {"arguments": {"recent_weight": training["arguments"]["recent_weight"]}})
+    shares = [
+        exam.underpaid(version, "small group", before.metric, before.return_cost)
+        for version in (before.registry[before.live], project.registry[name], naive)
+    ]
+    measure = f"share of good {project.scenario.small_group} items paid too little"
+    return Effect("bias", measure, "share", *_rounded(shares), more_is_better=False)
+
+
+def _of_metric(project: Project, before: Project, place: int) -> Effect:
+    """Measure another metric by the money of the weeks that were left."""
+    chosen = project._actions[place]["arguments"]
+    without, changed, naively = before.fork(), before.fork(), before.fork()
+    changed.choose_metric(chosen["name"], return_cost=chosen.get("return_cost"))
+    checks = [e["money"] for e in project._actions[:place] if e["arguments"].get("symptom") == "revenue"]
+    live = before.registry[before.live]
+    if checks and not live.by_hand and len(before.data):
+        _spend(naively, min(sum(checks), naively.money), "recent")
+        if not naively.over:
+            naively.deploy(naively.train(features=live.features, recent_weight=4))
+    for other in (without, changed, naively):
+        other.finish()
+    nets = [round(other.net - before.net, 2) for other in (without, changed, naively)]
+    return Effect("revenue", "money of the weeks that were left", "money", *_rounded(nets))
+
+
+_MEASURES: dict[str, Any] = {
+    "labels": lambda project, before, place: _of_training(project, before, place, "labels"),
+    "class": lambda project, before, place: _of_training(project, before, place, "class"),
+    "recent": lambda project, before, place: _of_training(project, before, place, "recent"),
+    "bias": _of_rollback,
+    "revenue": _of_metric,
+}
+
+
+def _rounded(values: list[float]) -> tuple[float, float, float]:
+    first, second, third = (round(value, 6) for value in values)
+    return first, second, third
+
+
+def _spend(project: Project, money: float, source: str) -> None:
+    """Buy as many ordinary labels as the money pays for: what the dream does with any problem."""
+    price = project.scenario.routine_cost
+    n = min(int(money / price), bills.MOST) if price else 1000
+    if n and not project.over:
+        project.collect(n, source=source)
+
+
+def _trained(project: Project, training: dict[str, Any]) -> Version:
+    if not len(project.data) or project.over:
+        return project.registry[list(project.registry)[-1]]
+    return project.registry[project.train(**training["arguments"])]
