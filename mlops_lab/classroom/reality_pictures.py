@@ -28,7 +28,8 @@ def timeline(game: reality.Project) -> Axes:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9.6, 5.0), layout="constrained")
-    top, middle, low = figure.subplots(3, sharex=True, height_ratios=(2.2, 1, 1.6))
+    rows: tuple[Axes, Axes, Axes] = figure.subplots(3, sharex=True, height_ratios=(2.2, 1, 1.6))
+    top, middle, low = rows
     weeks = [week.week + 0.5 for week in game.weeks]
     plots.axes(top, ylabel="money (thousands)")
     _line(top, weeks, [week.revenue / 1000 for week in game.weeks], "blue", "-", "revenue")

@@ -152,7 +152,7 @@ def answered(action: str, result: Any, given: dict[str, Any], before: Standing, 
     >>> answered("collect", game.collect(100), {"n": 100}, before, game)
     'Bought 100 labelled crates: ... Paid 60.00, 1 day.'
     """
-    said = _SAID[action](result, given, game)
+    said: str = _SAID[action](result, given, game)
     paid = before.money - game.money
     took = game.day - before.day
     if action != "tick" and (paid or took):
