@@ -148,8 +148,20 @@ def _locked(file: int) -> bool:
     return True
 
 
+def _maker(venv: Path) -> str:
+    """Give an interpreter outside `.venv`: the one that makes it anew must not go with the old one."""
+    for python in (sys.executable, getattr(sys, "_base_executable", None)):
+        if python and venv.absolute() not in Path(python).absolute().parents:
+            return str(python)
+    raise SetupError(
+        f"{venv} has to be made anew, and the Python that runs this stands in it. Leave it (`deactivate`), "
+        "then run the same command again."
+    )
+
+
 def _make_venv(venv: Path) -> None:
     """Make `.venv` with pip in it, in place of whatever stands there."""
+    maker = _maker(venv)
     if importlib.util.find_spec("ensurepip") is None:
         package = f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"
         raise SetupError(
@@ -166,7 +178,7 @@ def _make_venv(venv: Path) -> None:
         else:
             entry.unlink()
     made = subprocess.run(
-        [sys.executable, "-m", "venv", venv], capture_output=True, text=True, env=environment.prepared()
+        [maker, "-m", "venv", venv], capture_output=True, text=True, env=environment.prepared()
     )
     if made.returncode:
         output = made.stdout + made.stderr

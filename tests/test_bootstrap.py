@@ -207,6 +207,25 @@ def test_an_environment_whose_python_is_gone_is_made_anew(course):
     assert not leftover.exists()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a program that runs cannot be deleted there")
+def test_without_pip_it_is_made_anew_even_by_the_python_that_stands_in_it(course):
+    shutil.rmtree(bootstrap.venv_site(course / ".venv") / "pip")
+    (course / ".venv" / ".mlops-lab.json").unlink()
+    command = [bootstrap.venv_python(course / ".venv"), "-m", "mlops_lab", "lint"]
+    ran = subprocess.run(command, capture_output=True, text=True, cwd=course)
+    assert ran.returncode == 7, ran.stderr
+    assert f"job 1.0 {course / '.venv'}" in ran.stdout
+
+
+def test_where_no_python_stands_outside_nothing_is_deleted(course, monkeypatch):
+    inside = str(bootstrap.venv_python(course / ".venv"))
+    monkeypatch.setattr(sys, "executable", inside)
+    monkeypatch.setattr(sys, "_base_executable", inside, raising=False)
+    with pytest.raises(installer.SetupError, match="deactivate"):
+        bootstrap._make_venv(course / ".venv")
+    assert Path(inside).exists()
+
+
 def test_a_python_that_was_replaced_by_another_is_noticed(course, monkeypatch):
     stamp = course / ".venv" / ".mlops-lab.json"
     stamp.write_text(json.dumps({**json.loads(stamp.read_text()), "python": "3.11.0"}))

@@ -137,6 +137,29 @@ def test_without_data_there_is_nothing_to_do(project):
         project.relabel(1)
 
 
+@pytest.mark.parametrize("seed", [-1, True, 1.0, float("nan"), "a", None])
+def test_a_seed_is_a_whole_number(seed):
+    with pytest.raises(ValueError, match="a whole number from 0 is needed"):
+        Project(SMALL, seed=seed)
+
+
+def test_what_cannot_be_asked_for_is_said_by_the_actions_name(project):
+    with pytest.raises(TypeError, match="collect: missing a required argument: 'n'"):
+        project.quote("collect")
+    with pytest.raises(TypeError, match="train: got an unexpected keyword argument 'speed'"):
+        project.quote("train", speed=3)
+    with pytest.raises(ValueError, match=r"no version \[\]"):
+        project.deploy([])
+
+
+def test_a_folder_is_no_file(project, tmp_path):
+    with pytest.raises(ValueError, match="is a folder"):
+        project.save(tmp_path)
+    with pytest.raises(ValueError, match="is a folder"):
+        Project.replay(tmp_path)
+    assert not list(tmp_path.parent.glob("*.part"))
+
+
 @pytest.mark.parametrize("rows", [1, 2, 3])
 def test_suspects_need_enough_labels_for_a_model(project, rows):
     project.collect(rows)

@@ -173,7 +173,8 @@ class Desk:
         Time passes week by week, so that a long wait can be watched and is kept as far as it went.
         """
         if self.ringing is not None and not _answers(action, given):
-            return Answer(False, "The pager rings: answer it first. Nothing has changed.")
+            ways = "test, rollback, deploy, or sleep"
+            return Answer(False, f"The pager rings: answer it first ({ways}). Nothing has changed.")
         if action in ("tick", "finish"):
             return self._wait(given, action == "finish", progress or _silent)
         before = words.standing(self.game)

@@ -5,6 +5,7 @@ Left out: doing it; that is `Project`.
 
 from __future__ import annotations
 
+import inspect
 import math
 import numbers
 from collections.abc import Sequence
@@ -91,6 +92,10 @@ def bill(project: Project, action: str, **asked: Any) -> Bill:
         raise ValueError(f"action {action!r} is none of {', '.join(ACTIONS)}")
     if project.over:
         raise ValueError(f"the season is over since day {project.day}; start a new game")
+    try:
+        inspect.signature(_RULES[action]).bind(project, **asked)
+    except TypeError as error:
+        raise TypeError(f"{action}: {error}") from None
     cost: Bill = _RULES[action](project, **asked)
     if cost.money > project.money:
         raise ValueError(
@@ -296,5 +301,5 @@ def _rows(project: Project, action: str) -> Any:
 
 
 def _known(project: Project, version: object) -> None:
-    if version not in project.registry:
+    if not isinstance(version, str) or version not in project.registry:
         raise ValueError(f"there is no version {version!r}; there are {', '.join(project.registry)}")

@@ -82,6 +82,8 @@ def save(project: Project, path: Path) -> None:
     ...     replay(Path(folder) / "game.json", Project).day
     28
     """
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder; give the name of a file in it")
     atomic_write(path, json.dumps(as_log(project), indent=1, allow_nan=False) + "\n")
 
 
@@ -101,6 +103,8 @@ def replay(path: Path, game: type[Game]) -> Game:
     ...
     ValueError: nowhere.json: there is no such file; give a log that Project.save wrote
     """
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder; give a log that Project.save wrote")
     if not path.is_file():
         raise ValueError(f"{path}: there is no such file; give a log that Project.save wrote")
     if path.stat().st_size > MOST_BYTES:

@@ -103,7 +103,7 @@ def load_scenario(name_or_path: str | Path) -> Scenario:
             )
         path = FOLDER / f"{name_or_path}.toml"
     if not path.is_file():
-        raise ValueError(f"{path}: there is no such file")
+        raise ValueError(f"{path}: {'a folder, no file' if path.is_dir() else 'there is no such file'}")
     try:
         with path.open("rb") as file:
             told = tomllib.load(file)

@@ -6,6 +6,7 @@ Left out: what a player can do; that is project.py.
 from __future__ import annotations
 
 import copy
+import numbers
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -48,9 +49,11 @@ class Standing:
     """
 
     def __init__(self, scenario: Scenario | str | Path = "orchard", *, seed: int = 0) -> None:
+        if isinstance(seed, bool) or not isinstance(seed, numbers.Integral) or seed < 0:
+            raise ValueError(f"seed={seed!r}: a whole number from 0 is needed")
         self._scenario = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
-        self._seed = seed
-        self._hidden = Hidden(self._scenario, seed)
+        self._seed = int(seed)
+        self._hidden = Hidden(self._scenario, self._seed)
         self._day, self._spent, self._price = START, 0.0, 1.0
         self._items = pd.DataFrame(columns=[*self._scenario.features, self._scenario.device, "week"])
         self._labels: NDArray[np.int64] = np.array([], dtype=np.int64)
@@ -60,10 +63,7 @@ class Standing:
         self._live, self._metric, self._return_cost, self._guided = "v0", "accuracy", 0.0, False
         self._weeks: list[Week] = []
         self._served: list[Served] = []
-        self._closed, self._switched = (
-            0,
-            0,
-        )  # how much of it is in the books; was served before the last switch
+        self._closed = self._switched = 0  # how much of it is in the books; was served before the last switch
         self._pager: Pager | None = Pager(self._scenario.small_group)
         self._pages: list[Page] = []
         self._reports: list[tuple[int, Symptom]] = []
