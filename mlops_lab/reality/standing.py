@@ -31,6 +31,12 @@ START = 28
 """The day on which a game begins: week 4, after the weeks of the archive."""
 
 
+def _from_zero(seed: object) -> int:
+    if isinstance(seed, bool) or not isinstance(seed, numbers.Integral) or int(seed) < 0:
+        raise ValueError(f"seed={seed!r}: a whole number from 0 is needed")
+    return int(seed)
+
+
 class Standing:
     """The state of one game, as far as a player may see it.
 
@@ -49,10 +55,8 @@ class Standing:
     """
 
     def __init__(self, scenario: Scenario | str | Path = "orchard", *, seed: int = 0) -> None:
-        if isinstance(seed, bool) or not isinstance(seed, numbers.Integral) or seed < 0:
-            raise ValueError(f"seed={seed!r}: a whole number from 0 is needed")
         self._scenario = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
-        self._seed = int(seed)
+        self._seed = _from_zero(seed)
         self._hidden = Hidden(self._scenario, self._seed)
         self._day, self._spent, self._price = START, 0.0, 1.0
         self._items = pd.DataFrame(columns=[*self._scenario.features, self._scenario.device, "week"])
