@@ -11,8 +11,10 @@ from real_browser import BROWSER, FLAGS, leaves
 from test_browser import CELLS, lab  # noqa: F401  a fixture: JupyterLab on a copy of the course
 
 from mlops_lab import reality
+from mlops_lab.classroom import reality_desk
 from mlops_lab.classroom.reality_board import Board, Played, reality_board
-from mlops_lab.classroom.reality_desk import Desk, file_name, verdict
+from mlops_lab.classroom.reality_desk import GAMES, Desk, file_name, verdict
+from mlops_lab.classroom.validate import exact
 
 SMALL = reality.Scenario(weeks=18, volume=200)
 
@@ -387,3 +389,22 @@ def test_a_student_plays_a_short_game_in_a_browser(lab):  # noqa: F811
     )
     assert wide <= 1000
     assert not foreign, "the page asked another machine"
+
+
+@pytest.mark.skipif(not exact(), reason="other processors and releases may play otherwise")
+def test_the_game_that_the_lesson_shows_is_kept_and_is_what_the_lecture_plays(tmp_path):
+    """Where the engine has changed: reality.play(name, seed=seed).project.save(path) makes the log anew."""
+    kept = sorted(GAMES.glob("*.json"))
+    assert [path.name for path in kept] == ["orchard_seed0_lecture.json"]
+    game = reality.Project("orchard", seed=0)
+    reality.POLICIES["lecture"](game)
+    game.save(tmp_path / "now.json")
+    assert (tmp_path / "now.json").read_text() == kept[0].read_text()
+
+
+def test_a_kept_game_is_replayed_and_not_played(monkeypatch):
+    monkeypatch.setenv("MLOPS_LAB_STRICT", "1")
+    monkeypatch.setattr(reality_desk, "played", lambda *_: pytest.fail("it was played"))
+    assert reality_board("orchard", 0).project.over
+    with pytest.raises(pytest.fail.Exception):
+        reality_board("orchard", 1)

@@ -15,10 +15,9 @@ from mlops_lab import plots, reality
 from mlops_lab.classroom import cards, reality_pictures
 from mlops_lab.classroom import reality_words as words
 from mlops_lab.classroom.outputs import strict
-from mlops_lab.classroom.reality_desk import Answer, Desk, Verdict, file_name, played, verdict
+from mlops_lab.classroom.reality_desk import Answer, Desk, Verdict, example_game, file_name, verdict
 from mlops_lab.classroom.reality_forms import Form, forms
 from mlops_lab.classroom.show import picture
-from mlops_lab.reality import replays
 
 __all__ = ["Board", "Played", "reality_board"]
 
@@ -45,7 +44,8 @@ def reality_board(
         The log; if it is there, the game goes on from it. None is a file of the working folder that is named
         after scenario and seed.
     example
-        The policy whose game stands in a proof where `path` names no file.
+        The policy whose game stands in a proof where `path` names no file: replayed from the log that the kit
+        keeps of it, or played where it keeps none.
 
     Returns
     -------
@@ -118,7 +118,7 @@ def _proof(
         project = Desk(scenario, seed, path).game
     elif example in reality.POLICIES and example != "oracle":
         known = scenario if isinstance(scenario, reality.Scenario) else reality.load_scenario(scenario)
-        project = replays.from_log(replays.as_log(played(known, seed, example)), reality.Project)
+        project = example_game(known, seed, example)
     else:
         playable = ", ".join(name for name in reality.POLICIES if name != "oracle")
         raise ValueError(f"example={example!r} is no policy that a player can play; there are {playable}")

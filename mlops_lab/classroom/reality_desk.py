@@ -7,6 +7,7 @@ board's and the terminal's.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +19,10 @@ from mlops_lab import reality
 from mlops_lab.classroom import reality_words as words
 from mlops_lab.reality import judging, replays
 
-__all__ = ["Answer", "Desk", "Verdict", "file_name", "played", "scored", "verdict"]
+__all__ = ["GAMES", "Answer", "Desk", "Verdict", "example_game", "file_name", "played", "scored", "verdict"]
+
+GAMES = Path(__file__).parent / "games"
+"""Logs of games that the lessons show; a test holds them against the engine."""
 
 Progress = Callable[[str, float], None]
 """Is told what is being done, and which share of it is done."""
@@ -327,6 +331,23 @@ def played(scenario: reality.Scenario, seed: int, policy: str) -> reality.Projec
     True
     """
     return _played(scenario, seed, policy).fork()
+
+
+def example_game(scenario: reality.Scenario, seed: int, policy: str) -> reality.Project:
+    """Replay the log that the kit keeps of a policy's game; where it keeps none, play it, and replay that.
+
+    A kept log that this machine plays otherwise is passed over.
+
+    Examples
+    --------
+    >>> len(example_game(reality.Scenario(weeks=18, volume=200), 0, "rule_card").actions)
+    1
+    """
+    file = GAMES / f"{scenario.name}_seed{seed}_{policy}.json"
+    if file.is_file() and scenario == reality.load_scenario(scenario.name):
+        with contextlib.suppress(ValueError):
+            return reality.Project.replay(file)
+    return replays.from_log(replays.as_log(played(scenario, seed, policy)), reality.Project)
 
 
 def scored(project: reality.Project) -> reality.Story:
