@@ -247,7 +247,12 @@ def test_ctrl_c_within_an_action_loses_only_that_action(tmp_path, monkeypatch):
 @pytest.mark.skipif(os.name == "nt", reason="Windows cannot send Ctrl-C to one process alone")
 def test_ctrl_c_at_the_prompt_keeps_the_game(tmp_path):
     path = tmp_path / "g.json"
-    command = [sys.executable, "-m", "mlops_lab.cli", "play", "orchard", "--seed", "1", "--log", str(path)]
+    # a shell starts its background jobs with Ctrl-C ignored, and their children inherit that
+    heard = (
+        "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "runpy.run_module('mlops_lab.cli', run_name='__main__')"
+    )
+    command = [sys.executable, "-c", heard, "play", "orchard", "--seed", "1", "--log", str(path)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     game = subprocess.Popen(
         command,
