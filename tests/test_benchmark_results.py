@@ -7,35 +7,46 @@ from pathlib import Path
 
 import pytest
 
-from mlops_lab.classroom.benchmark_results import RESULTS, stored
+from mlops_lab.classroom.benchmark_results import stored
+from mlops_lab.report import benchmark_result, measured
 
 ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture
-def folder(tmp_path):
-    (tmp_path / "rates.json").write_text(
-        json.dumps({"quiet": {"share": 0.04, "times": 50}}), encoding="utf-8"
-    )
-    return tmp_path
+def folder(tmp_path, monkeypatch):
+    """A kit with one benchmark, and what it measured."""
+    (tmp_path / "rates.py").touch()
+    (tmp_path / "results").mkdir()
+    result = json.dumps({"quiet": {"share": 0.04, "times": 50}})
+    (tmp_path / "results" / "rates.json").write_text(result, encoding="utf-8")
+    monkeypatch.setattr(measured, "RESULTS", tmp_path / "results")
+    return tmp_path / "results"
 
 
 def test_a_stored_number_is_read(folder):
-    assert stored("rates", "quiet", "share", folder=folder) == 0.04
-    assert stored("rates", "quiet", "times", folder=folder) == 50.0
+    assert stored("rates", "quiet", "share") == 0.04
+    assert stored("rates", "quiet", "times") == 50.0
 
 
-def test_without_a_result_there_is_no_number(tmp_path):
-    assert stored("rates", "quiet", "share", folder=tmp_path) is None
+def test_without_a_result_there_is_no_number(folder):
+    (folder / "rates.json").unlink()
+    assert stored("rates", "quiet", "share") is None
+    assert benchmark_result("rates") == {}
+
+
+def test_a_benchmark_that_does_not_exist_is_no_missing_result(folder):
+    with pytest.raises(ValueError, match=r"'rate' is not known; results are stored of rates"):
+        stored("rate", "quiet", "share")
 
 
 @pytest.mark.parametrize("keys", [("loud",), ("quiet",), ("quiet", "power"), ("quiet", "share", "low")])
 def test_of_a_result_that_is_not_whole_only_what_is_there_is_read(folder, keys):
-    assert stored("rates", *keys, folder=folder) is None
+    assert stored("rates", *keys) is None
 
 
 def test_the_kits_own_results_lie_where_it_looks():
-    assert any(RESULTS.glob("*.json"))
+    assert any(measured.RESULTS.glob("*.json"))
 
 
 def test_what_a_lesson_quotes_is_what_the_benchmark_measures():

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+from typing import Any
+
+from mlops_lab.report import benchmark_result
 
 __all__ = ["stored"]
 
-RESULTS = Path(__file__).resolve().parents[2] / "benchmarks" / "results"
 
-
-def stored(benchmark: str, *keys: str, folder: Path | None = None) -> float | None:
+def stored(benchmark: str, *keys: str) -> float | None:
     """Read one number that a benchmark measured; None where it is not stored beside the kit.
 
     It answers: what did we publish? It cannot tell what holds on this machine: a lesson that quotes it calls
@@ -22,22 +21,22 @@ def stored(benchmark: str, *keys: str, folder: Path | None = None) -> float | No
         The result's name, as in ``benchmarks/results/<name>.json``.
     keys
         Where in the result the number stands, from the outside to the inside.
-    folder
-        Where the results lie; by default in the kit.
 
     Returns
     -------
         The number, or None: a benchmark that was stopped has stored only what it came to.
 
+    Raises
+    ------
+    ValueError
+        If the kit has no such benchmark.
+
     Examples
     --------
-    >>> stored("no_such_benchmark", "share") is None
+    >>> stored("monitoring_rates", "no", "such", "number") is None
     True
     """
-    file = (RESULTS if folder is None else folder) / f"{benchmark}.json"
-    if not file.is_file():
-        return None
-    found = json.loads(file.read_text(encoding="utf-8"))
+    found: Any = benchmark_result(benchmark)
     for key in keys:
         found = found.get(key) if isinstance(found, dict) else None
     return float(found) if isinstance(found, (int, float)) else None
