@@ -10,23 +10,10 @@ import sys
 import time
 from pathlib import Path
 
-import nbformat
 import pytest
-from real_browser import BROWSER, FLAGS, leaves
+from real_browser import BROWSER, CELLS, FLAGS, cell_shown, leaves
 
 ROOT = Path(__file__).parent.parent
-CELLS = """() => {
-  const panel = window.jupyterapp?.shell.currentWidget;
-  if (!panel?.content?.widgets || panel.sessionContext.session?.kernel?.status !== 'idle') return null;
-  const code = panel.content.widgets.filter(w => w.model?.type === 'code');
-  return {
-    all: code.length,
-    run: code.filter(w => w.model.executionCount).length,
-    errors: code.flatMap(w => w.model.outputs.toJSON())
-                .filter(output => output.output_type === 'error').map(output => output.evalue),
-  };
-}"""
-
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine"),
@@ -120,23 +107,7 @@ load_panel(load.daily_curve())
 
 
 def test_the_sliders_of_the_load_lesson_move_the_bill(lab):
-    from playwright.sync_api import sync_playwright
-
-    work, address = lab
-    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(PANEL)])
-    book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(book, work / "panel.ipynb")
-    base = address.split("/lab")[0]
-    token = address.split("token=")[1]
-    foreign = []
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=BROWSER, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1200, "height": 900})
-        page.set_default_timeout(120_000)
-        page.on("request", lambda request: foreign.append(request.url) if leaves(request.url, base) else None)
-        page.goto(f"{base}/lab/tree/panel.ipynb?token={token}")
-        page.wait_for_function(CELLS)
-        page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    with cell_shown(lab, PANEL) as page:
         bill = page.locator(".jupyter-widgets b").first
         bill.wait_for()
         before, picture = bill.inner_text(), page.locator(".jupyter-widgets img, img.widget-image").first
@@ -155,9 +126,7 @@ def test_the_sliders_of_the_load_lesson_move_the_bill(lab):
         shot = os.environ.get("MLOPS_LAB_SCREENSHOT")
         if shot:
             page.screenshot(path=str(Path(shot).with_stem("panel")))
-        browser.close()
     assert before.startswith("$") and after.startswith("$")
     assert float(after[1:].replace(",", "")) > float(before[1:].replace(",", "")), (
         "a longer window costs more"
     )
-    assert not foreign

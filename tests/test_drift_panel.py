@@ -2,12 +2,11 @@
 
 import io
 
-import nbformat
 import numpy as np
 import pytest
-from real_browser import BROWSER, FLAGS, leaves
+from real_browser import BROWSER, cell_shown
 from scipy import stats
-from test_browser import CELLS, lab  # noqa: F401  a fixture: JupyterLab on a copy of the course
+from test_browser import lab  # noqa: F401  a fixture: JupyterLab on a copy of the course
 
 from mlops_lab.classroom import drift_panel as panel
 from mlops_lab.classroom.drift_panel import drift_panel, gap_power
@@ -96,22 +95,7 @@ def test_each_slider_changes_text_and_picture(box):
 @pytest.mark.slow
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine")
 def test_a_student_moves_the_shift_in_a_browser(lab):  # noqa: F811
-    from playwright.sync_api import sync_playwright
-
-    work, address = lab
-    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CODE)])
-    book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(book, work / "panel.ipynb")
-    base, token = address.split("/lab")[0], address.split("token=")[1]
-    foreign = []
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=BROWSER, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1200, "height": 900})
-        page.set_default_timeout(120_000)
-        page.on("request", lambda request: foreign.append(request.url) if leaves(request.url, base) else None)
-        page.goto(f"{base}/lab/tree/panel.ipynb?token={token}")
-        page.wait_for_function(CELLS)
-        page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    with cell_shown(lab, CODE) as page:
         found = page.locator(".jupyter-widgets b").first
         found.wait_for()
         before, drawn = found.inner_text(), page.locator(".jupyter-widgets img, img.widget-image").first
@@ -127,5 +111,3 @@ def test_a_student_moves_the_shift_in_a_browser(lab):  # noqa: F811
         page.wait_for_function(
             "([image, source]) => image.src !== source", arg=[drawn.element_handle(), source]
         )
-        browser.close()
-    assert not foreign, "the page asked another machine"
