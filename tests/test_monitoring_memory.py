@@ -181,7 +181,7 @@ def test_tracing_is_left_as_it_was():
 
 
 def test_resident_bytes_see_a_large_array():
-    # pages of its own: the allocator may put an array into a hole that earlier tests have left, resident already
+    # pages of its own: an array may land in a hole that earlier tests have left, resident already
     pages = mmap.mmap(-1, 20_000_000)
     before = resident_bytes()
     held = np.frombuffer(pages)
