@@ -154,18 +154,23 @@ def load(found: Results) -> str:
         [
             "## Varying load: the simulation beside SimPy and Ciw",
             f"{ratios['requests']:,} requests on {ratios['machines']} machines, 90 % busy; waits equal to "
-            "SimPy's. *simpy* is written as its documentation does, a process for each request; "
-            "*simpy_tuned* leaves out processes and resources, and keeps only the event queue; "
-            "*simpy_changing_fleet* is the oracle of the tests, with a policy that decides every 15 seconds.",
+            "SimPy's. *simpy* is written as its documentation does, a process for each request. Two are "
+            "tuned: *simpy_callbacks* keeps the Resource and has no processes, *simpy_servers* has a process "
+            "for each machine, and a Store as the line. *simpy_clock* leaves SimPy only the clock: line and "
+            "machines are its own. So are those of *simpy_changing_fleet*, the oracle of the tests, with a "
+            "policy that decides every 15 seconds.",
             table(("peer", "our engine", "faster by"), speed),
-            "Plain Python is at least thirty times as fast as an ordinary SimPy model, not as a stripped "
-            "one: that would leave a tenth of a microsecond for each request, which no loop in Python has. "
-            "The compiled engine is.",
+            "Plain Python is at least thirty times as fast as SimPy's own queue, tuned or not. It is not "
+            "thirty times as fast as a queue of one's own on SimPy's clock: that would leave a twentieth of "
+            "a microsecond for each request, which no loop in Python has. The compiled engine is.",
             "A month of the lecture's traffic, streamed by day:",
             table(
                 ("engine", "requests", "CPU s"),
                 [(names[name], f"{m['requests']:,}", m["cpu_s"]) for name, m in found["month"].items()],
             ),
+            "The most memory that the process held: "
+            + ", ".join(f"{mib:,.0f} MiB {when}" for when, mib in found["memory_mib"].items())
+            + ".",
             "Microseconds for a request, as requests (40 machines) and machines (a million requests) grow:",
             table(
                 (

@@ -131,7 +131,7 @@ class CompiledQueue:
 
     def busy(self, at: float) -> int:
         """Count the machines that are still serving after `at`."""
-        return int((self._free[: self._size] > at).sum())
+        return int(np.count_nonzero(self._free[: self._size] > at))
 
     def left_to_do_s(self, at: float) -> float:
         """Give the seconds of service that the machines still have before them at `at`."""

@@ -41,11 +41,9 @@ class _Rows:
 
     def columns(self, first: int = 0) -> dict[str, Floats]:
         """Give read-only views, by name."""
-        views = {}
-        for name, values in zip(self._names, self._values, strict=True):
-            views[name] = values[first : self.length]
-            views[name].flags.writeable = False
-        return views
+        rows = self._values[:, first : self.length]
+        rows.flags.writeable = False
+        return dict(zip(self._names, rows, strict=True))
 
 
 class Operator:
@@ -92,8 +90,7 @@ class Operator:
         certain = math.inf if end is not None else (float(arrive[-1]) if arrive.size else -math.inf)
         queue, first_row, joined, idle_ticks = self._queue, self._fleet.length, [], 0
         queue.load(arrive, service)
-        work = np.concatenate([[0.0], np.cumsum(service)])
-        work_before, calls_before = self._work_s, int(np.count_nonzero(arrive < self.decided_s))
+        counted, calls_before = 0, int(arrive.searchsorted(self.decided_s))
         while True:
             tick = self._ticks * self._tick_s
             change = min(tick, self._starting[0][0]) if self._starting else tick
@@ -109,7 +106,8 @@ class Operator:
             if change < tick:
                 continue
             arrived, started = int(arrive.searchsorted(tick)), queue.started()
-            self._work_s = work_before + float(work[started])
+            self._work_s += float(service[counted:started].sum())
+            counted = started
             self._decide(tick, calls=arrived - calls_before, waiting=arrived - started)
             calls_before = arrived
             if end is not None and tick >= end and started == arrive.size:
@@ -122,7 +120,7 @@ class Operator:
                         f"{arrived - started} requests wait: answer at least 1 when seen.queue is above 0"
                     )
         started = queue.started()
-        self._work_s = work_before + float(work[started])
+        self._work_s += float(service[counted:started].sum())
         self._carried = (arrive[started:].copy(), service[started:].copy())
         starts = queue.starts()
         until = self.decided_s if end is None else end
@@ -143,29 +141,25 @@ class Operator:
         self._offer(tick)
         self._leaving = [pair for pair in self._leaving if pair[1] > tick]
         busy = queue.busy(tick) + len(self._leaving)
+        ready, starting = queue.ready(), sum(machines for _, machines in self._starting)
         if self._ticks:
-            left = queue.left_to_do_s(tick) + math.fsum(free - tick for _, free in self._leaving)
             over = math.fsum(free - tick for _, free in self._leaving)  # offered in advance by _remove
+            left = queue.left_to_do_s(tick) + over
             work, machine = self._work_s - left, self._machine_s - over
             offered = machine - self._machine_seen
             use = round((work - self._work_seen) / offered, 9) if offered > 0 else 0.0
             self._work_seen, self._machine_seen = work, machine
-            starting = sum(machines for _, machines in self._starting)
-            self._past.add(
-                calls / self._tick_s, min(max(use, 0.0), 1.0), busy + waiting, queue.ready(), starting
-            )
-        starting = sum(machines for _, machines in self._starting)
+            self._past.add(calls / self._tick_s, min(max(use, 0.0), 1.0), busy + waiting, ready, starting)
         seen = Seen(
             t_s=tick,
             tick_s=self._tick_s,
-            machines=queue.ready(),
+            machines=ready,
             starting=starting,
             busy=busy,
             queue=waiting,
             **self._past.columns(),
         )
-        wanted = answer(self._policy, seen)
-        missing = wanted - queue.ready() - starting
+        missing = answer(self._policy, seen) - ready - starting
         if missing > 0:
             self._order(missing, tick)
         elif missing < 0:

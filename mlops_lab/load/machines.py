@@ -12,6 +12,7 @@ stays in line, the change is made, and only then does the line go on.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from heapq import heappop, heappush, heapreplace
 
 import numpy as np
@@ -20,7 +21,7 @@ import numpy.typing as npt
 __all__ = ["PlainQueue"]
 
 Floats = npt.NDArray[np.float64]
-_AT_ONCE = 4_096  # requests looked at in one slice: a long queue must not be copied at every change
+_AT_ONCE = 256  # requests looked at in one slice: a long queue must not be copied at every change
 
 
 class PlainQueue:
@@ -42,32 +43,36 @@ class PlainQueue:
 
     def __init__(self) -> None:
         self._free = [math.inf]  # never removed, so that a fleet of none needs no case of its own
-        self._arrive: list[float] = []
-        self._service: list[float] = []
-        self._starts: list[float] = []
-        self._times: Floats = np.empty(0)
+        self._arrive = self._service = self._start = np.empty(0)
+        self._started = 0
 
     def load(self, arrive_s: Floats, service_s: Floats) -> None:
         """Put requests in line; those loaded before are forgotten, the machines stay as they are."""
-        self._times = arrive_s
-        self._arrive, self._service, self._starts = arrive_s.tolist(), service_s.tolist(), []
+        self._arrive, self._service = arrive_s, service_s
+        self._start, self._started = np.empty(arrive_s.size), 0
 
     def serve(self, until: float) -> None:
         """Start requests in order of arrival, until one would start at or after `until`."""
-        free, starts = self._free, self._starts
-        append, put = starts.append, heapreplace
-        arrived = int(self._times.searchsorted(until))
-        while len(starts) < arrived:
-            first = len(starts)
-            last = min(arrived, first + _AT_ONCE)
-            for arrive, service in zip(self._arrive[first:last], self._service[first:last], strict=True):
+        begun = np.fromiter(self._turns(until), dtype=float)
+        last = self._started + begun.size
+        self._start[self._started : last] = begun
+        self._started = last
+
+    def _turns(self, until: float) -> Iterator[float]:
+        """Give the moments at which those in line start, one by one."""
+        free, put = self._free, heapreplace
+        arrived = int(self._arrive.searchsorted(until))
+        for first in range(self._started, arrived, _AT_ONCE):
+            part = slice(first, min(first + _AT_ONCE, arrived))
+            columns = (times[part].tolist() for times in (self._arrive, self._service))
+            for arrive, service in zip(*columns, strict=True):
                 start = free[0]
                 if start < arrive:
                     start = arrive
-                if start >= until:
+                elif start >= until:
                     return
                 put(free, start + service)
-                append(start)
+                yield start
 
     def join(self, machines: int, at: float) -> None:
         """Add machines that are free from `at` on."""
@@ -92,8 +97,8 @@ class PlainQueue:
 
     def started(self) -> int:
         """Count the loaded requests that have been started."""
-        return len(self._starts)
+        return self._started
 
     def starts(self) -> Floats:
         """Give the moments at which the loaded requests were started, in order."""
-        return np.array(self._starts, dtype=float)
+        return self._start[: self._started]
