@@ -40,6 +40,9 @@ def test_unstable_is_infinite_and_never_a_number():
     assert load.mean_wait_s(0, 1.0, 0.25) == math.inf
     assert load.mean_wait_s(0, 1.0, 0.0) == math.inf
     assert load.erlang_c(4, 4.0) == 1.0
+    for rate in (49.0, 98.0, 103.0, 107.0, 161.0):  # rate x (1 / rate) is not always 1 in a computer
+        assert load.mean_wait_s(1, rate, 1 / rate) == math.inf
+        assert load.erlang_c(1, rate * (1 / rate)) == 1.0
 
 
 def test_no_load_waits_for_nothing():

@@ -72,6 +72,15 @@ def test_hpa_counts_starting_machines_as_idle_when_it_grows():
     assert load.HPA(0.5).wanted(seen(10, starting=2, use=[1.0], coming=[2])) == 20
 
 
+@pytest.mark.parametrize(("tick_s", "most"), [(1.0, 5), (5.0, 5), (15.0, 5), (60.0, 5), (21_600.0, 5)])
+def test_hpa_grows_by_4_or_to_the_double_in_15_seconds_however_often_it_decides(tick_s, most):
+    past = max(1, round(15 / tick_s))
+    assert load.HPA(0.05).wanted(seen(1, use=[1.0] * past, tick_s=tick_s)) == most
+    if past > 1:  # what was ordered within the 15 s counts
+        fleet = [1] * (past - 1) + [4]
+        assert load.HPA(0.05).wanted(seen(4, use=[1.0] * past, fleet=fleet, tick_s=tick_s)) == most
+
+
 def test_hpa_stays_within_its_bounds():
     assert load.HPA(0.5, max_machines=15).wanted(seen(use=[1.0])) == 15
     assert load.HPA(0.5, min_machines=4).wanted(seen(use=[0.0] * 30)) == 4
@@ -81,6 +90,7 @@ def test_knative_is_calm_on_its_stable_window():
     assert load.Knative(target=0.7).wanted(seen(10, flight=[7.0] * 30, tick_s=2.0)) == 10
     assert load.Knative(target=1.0).wanted(seen(10, flight=[4.0] * 30, tick_s=2.0)) == 5  # at most halved
     assert load.Knative().wanted(seen(1, flight=[0.0] * 30, tick_s=2.0)) == 0
+    assert load.Knative().wanted(seen(2, starting=98, flight=[0.0] * 30, tick_s=2.0)) == 1  # of those ready
 
 
 def test_knative_panics_on_six_seconds_of_a_flood_and_does_not_shrink_while_it_does():
@@ -106,7 +116,16 @@ def test_knative_panics_on_six_seconds_of_a_flood_and_does_not_shrink_while_it_d
         lambda: load.HPA(1.5),
         lambda: load.HPA(0.5, tolerance=-1),
         lambda: load.HPA(0.5, min_machines=9, max_machines=3),
+        lambda: load.HPA(0.5, min_machines=1.5),
+        lambda: load.HPA(0.5, max_machines=math.inf),
+        lambda: load.HPA("0.5"),
+        lambda: load.Fixed(math.nan),
+        lambda: load.Fixed([3]),
+        lambda: load.Hold("5"),
         lambda: load.Knative(panic_s=0),
+        lambda: load.Knative(panic_s=90),
+        lambda: load.Knative(down_rate=0.5),
+        lambda: load.Knative(panic_threshold=1),
         lambda: load.PerRequest(-1),
     ],
 )

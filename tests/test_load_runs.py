@@ -49,3 +49,13 @@ def test_the_picture_has_labels_and_draws_where_it_is_told(run):
     assert axes.get_ylabel() == "machines"
     drawn = axes.get_lines()[0].get_ydata()
     np.testing.assert_array_equal(drawn, run.fleet["machines"])
+
+
+def test_the_picture_shows_a_full_fleet_while_people_wait():
+    # Ten calls at once on two machines of 10 s: at 10, 20, ... both are just done, and both begin again.
+    from matplotlib.figure import Figure
+
+    run = load.simulate([0.0] * 10, 10.0, load.Fixed(2), tick_s=10.0)
+    assert run.fleet["busy"].max() == 0  # as the policy sees it, before those in line have started
+    lines = {line.get_label(): line.get_ydata() for line in run.plot(Figure().add_subplot()).lines}
+    assert lines["busy"].tolist() == [0, 2, 2, 2, 2, 0]

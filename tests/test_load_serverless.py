@@ -32,7 +32,7 @@ def simpy_serverless(arrive, service, keep_alive_s, cold_start_s):
             if idle:
                 idle.pop()["work"].succeed(number)
             else:
-                cold[number] = True
+                cold[number] = cold_start_s > 0
                 env.process(instance(number))
 
     env.process(calls())
@@ -55,7 +55,7 @@ def test_by_hand():
     run = load.simulate([0.0, 1.0, 10.0, 40.0], 2.0, load.PerRequest(20.0), cold_start_s=3.0, tick_s=4.0)
     assert run.start_s.tolist() == [3.0, 4.0, 10.0, 43.0]
     assert run.cold.tolist() == [True, True, False, True]
-    assert run.paid_machine_s == 8.0
+    assert run.paid_machine_s == 7.0  # the last one is served from 43 s to 45 s, and 44 s is the end
     rows = run.fleet.set_index("t_s")
     assert rows.loc[0.0, ["machines", "starting", "busy", "queue"]].tolist() == [0, 1, 0, 1]
     assert rows.loc[4.0, ["machines", "starting", "busy", "queue"]].tolist() == [2, 0, 2, 0]

@@ -172,7 +172,97 @@ def test_streaming_days_equals_one_long_run(engine):
     assert runs[-1].until_s == whole.until_s
 
 
+@dataclass
+class Noting:
+    """Notes what it sees, and answers like another policy."""
+
+    policy: object
+    seen: list
+
+    def wanted(self, seen):
+        self.seen.append((seen.t_s, seen.now_per_s, seen.busy, seen.queue, seen.machines))
+        return self.policy.wanted(seen)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    cuts=st.lists(st.floats(0, 1), max_size=5),
+    policy=st.sampled_from([load.Hold(0, target=0.7), load.HPA(0.6), load.Knative(), load.Fixed(2)]),
+    tick_s=st.sampled_from([15.0, 7.0, 0.7]),
+)
+def test_a_stream_cut_anywhere_is_one_run_and_its_policy_sees_the_same(seed, cuts, policy, tick_s):
+    rng = np.random.default_rng(seed)
+    arrive = np.sort(rng.uniform(0, 90, 250))
+    service = rng.exponential(0.8, arrive.size)
+    places = np.sort((np.array(cuts) * arrive.size).astype(int))
+    blocks = zip(np.split(arrive, places), np.split(service, places), strict=True)
+    once, cut = Noting(policy, []), Noting(policy, [])
+    whole = load.simulate(arrive, service, once, tick_s=tick_s, cold_start_s=4.0)
+    runs = list(load.stream(blocks, cut, tick_s=tick_s, cold_start_s=4.0))
+    np.testing.assert_array_equal(np.concatenate([run.start_s for run in runs]), whole.start_s)
+    np.testing.assert_array_equal(np.concatenate([run.fleet.to_numpy() for run in runs]), whole.fleet)
+    np.testing.assert_allclose(cut.seen, once.seen, rtol=0, atol=1e-12)
+    assert runs[-1].until_s == whole.until_s
+    assert sum(run.paid_machine_s for run in runs) == pytest.approx(whole.paid_machine_s)
+
+
+def test_a_stream_may_reuse_its_buffer():
+    def one_by_one():
+        buffer = np.zeros(1)
+        for at in (0.0, 100.0, 200.0):
+            buffer[0] = at
+            yield buffer, 1.0
+
+    runs = load.stream(one_by_one(), load.Fixed(1))
+    assert [run.arrive_s.tolist() for run in runs] == [[0.0], [100.0], [200.0]]
+
+
+@pytest.mark.parametrize("policy", [load.Fixed(1), load.PerRequest()])
+def test_a_run_keeps_its_own_numbers(policy):
+    arrive, service = np.array([0.0, 1.0]), np.array([4.0, 4.0])
+    run = load.simulate(arrive, service, policy)
+    before = run.summary()
+    arrive += 100
+    service *= 2
+    assert run.summary() == before
+    for values in (run.arrive_s, run.start_s, run.service_s):
+        with pytest.raises(ValueError, match="read-only"):
+            values[0] = 7.0
+
+
+def test_a_machine_that_joins_and_leaves_at_one_decision_makes_nobody_cold():
+    run = load.simulate([0.0] * 3, 0.0, Scripted((0, 2, 1)), tick_s=60.0, cold_start_s=60.0)
+    assert run.cold.tolist() == [True, False, False]
+
+
+def test_utilisation_of_a_machine_that_has_just_joined_is_no_noise():
+    seen = []
+
+    @dataclass(frozen=True)
+    class Look:
+        def wanted(self, now):
+            seen.append(now.utilisation[-1:].tolist())
+            return (0, 0, 2)[min(now.calls_per_s.size, 2)]
+
+    load.simulate([0.0, 0.1], [5.0, 0.01], Look(), tick_s=0.3, cold_start_s=17 * 0.3, until_s=9.0)
+    first = next(use[0] for use in seen if use and use[0] > 0)
+    assert first == pytest.approx((0.3 + 0.01) / 0.6)  # not the 1.0 of the tick in which they joined
+
+
+def test_a_queue_that_outlives_all_patience_is_told(monkeypatch):
+    from mlops_lab.load import fleet
+
+    monkeypatch.setattr(fleet, "MOST_TICKS", 1_000)
+    with pytest.raises(ValueError, match=r"after 1,000 decisions, at 1e.03 s, 40 requests still"):
+        load.simulate([0.0] * 50, 100.0, load.Fixed(1), tick_s=1.0)
+
+
 def test_streams_refuse_what_they_cannot_carry_over():
+    with pytest.raises(ValueError, match="must follow each other"):
+        list(load.stream([([500.0], 1.0), ([], 1.0), ([1.0], 1.0)], load.Fixed(1)))
+    with pytest.raises(ValueError, match="in seconds"):
+        list(load.stream([([1e15], 1.0)], load.Fixed(1)))
     with pytest.raises(ValueError, match="must follow each other"):
         list(load.stream([([5.0], 1.0), ([4.0], 1.0)], load.Fixed(1)))
     with pytest.raises(ValueError, match="PerRequest"):
@@ -206,11 +296,31 @@ def test_nothing_at_all_zero_work_and_all_at_once(engine):
         ([0.0], 1.0, {"until_s": math.nan}, "until_s"),
         ([0.0], 1.0, {"engine": "fast"}, "engine"),
         ([1e15], 1.0, {}, "in seconds"),
+        ([0.0, 1.0], [1e12, 1.0], {}, "service_s: .* in seconds"),
+        ([0.0, 0.0], 1.0, {"tick_s": 1e-9}, "decisions of 1e-09 s"),
+        ([0.0], 1.0, {"tick_s": "60"}, "tick_s must be a finite number above 0; got '60'"),
+        (["0", "1"], 1.0, {}, "arrivals_s must be numbers"),
+        (np.array(["2026-01-01"], "M8[D]"), 1.0, {}, "arrivals_s must be numbers"),
+        ([0.0], np.timedelta64(5, "ms"), {}, "divide time differences"),
+        (np.ma.array([0.0, 1.0], mask=[0, 1]), 1.0, {}, "1 masked"),
     ],
 )
 def test_bad_input_is_refused_with_its_value_and_the_way_out(arrive, service, options, message):
     with pytest.raises(ValueError, match=message):
         load.simulate(arrive, service, load.Fixed(1), **options)
+    with pytest.raises(ValueError, match=message):
+        load.simulate(arrive, service, load.PerRequest(), **options)
+
+
+@pytest.mark.parametrize("policy", [3, None, load.Fixed, lambda seen: 1])
+def test_what_is_no_policy_is_refused(policy):
+    for use in (
+        lambda: load.simulate([0.0], 1.0, policy),
+        lambda: load.stream([([0.0], 1.0)], policy),
+        lambda: load.fluid([1.0], policy),
+    ):
+        with pytest.raises(ValueError, match="policy"):
+            use()
 
 
 @dataclass(frozen=True)
@@ -221,7 +331,7 @@ class Says:
         return self.answer
 
 
-@pytest.mark.parametrize("answer", [-1, 2.5, math.nan, math.inf, None, "three", 10**9])
+@pytest.mark.parametrize("answer", [-1, 2.5, math.nan, math.inf, None, "three", 10**9, np.ones(2)])
 def test_a_policy_that_answers_no_fleet_is_told_so(answer):
     with pytest.raises(ValueError, match=r"Says\.wanted must answer a whole number"):
         load.simulate([0.0], 1.0, Says(answer))

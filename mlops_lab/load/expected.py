@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mlops_lab.load.fleet import answer
+from mlops_lab.load.fleet import MOST_MACHINES, answer
 from mlops_lab.load.formulas import monthly_cost_usd
+from mlops_lab.load.inputs import not_negative, per_second, policy_given, positive
 from mlops_lab.load.policies import PerRequest, Policy, Seen
 from mlops_lab.load.runs import Summary
 from mlops_lab.load.simulation import settings
@@ -73,8 +74,9 @@ def bills(
     """
     per_s = _curve(rate, capacity)
     slice_min = DAY_S / 60 / per_s.size
-    if not math.isfinite(window_min) or not 0 <= window_min < 1_440:
-        raise ValueError(f"window_min must be from 0 to less than a day (1440); got {window_min!r}")
+    not_negative(window_min=window_min)
+    if window_min >= 1_440:
+        raise ValueError(f"window_min must be less than a day (1440); got {window_min!r}")
     need = np.ceil(per_s / capacity - _SLACK)
     before = int(window_min // slice_min)
     day = np.concatenate([need[need.size - before :], need])  # the day before was the same
@@ -130,6 +132,7 @@ class Fluid:
         -------
             Bill and waits, weighted by how many calls come; NaN where none do.
         """
+        not_negative(late_s=late_s)
         calls, waits = self.fleet["calls_per_s"].to_numpy(), self.fleet["wait_s"].to_numpy()
         machines = self.paid_machine_s / DAY_S
         bill = monthly_cost_usd(machines, price_usd_per_hour=price_usd_per_hour)
@@ -194,6 +197,7 @@ def fluid(
     Taught in notebooks/11_varying_load.ipynb.
     """
     per_s = _curve(rate, capacity)
+    policy_given(policy)
     settings(tick_s, cold_start_s)
     ticks = round(DAY_S / tick_s)
     if ticks < 1 or abs(ticks * tick_s - DAY_S) > 1e-6:
@@ -212,13 +216,13 @@ def fluid(
 
 def _curve(rate: npt.ArrayLike, capacity: float) -> Floats:
     """Refuse a curve or a capacity that makes no sense; give the curve as an array."""
-    per_s = np.asarray(rate, dtype=float)
-    if per_s.ndim != 1 or per_s.size == 0 or not np.isfinite(per_s).all() or (per_s < 0).any():
+    per_s = per_second(rate)
+    positive(capacity=capacity)
+    if per_s.max() / capacity > MOST_MACHINES:
         raise ValueError(
-            "rate must be a one-dimensional array of finite calls per second >= 0, in equal slices of one day"
+            f"{per_s.max():.3g} calls/s at a capacity of {capacity:.3g} need more than {MOST_MACHINES:,} "
+            "machines: are both in calls per second?"
         )
-    if not math.isfinite(capacity) or capacity <= 0:
-        raise ValueError(f"capacity must be finite and above 0 calls/s; got {capacity!r}")
     return per_s
 
 

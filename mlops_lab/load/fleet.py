@@ -18,11 +18,13 @@ from mlops_lab.load.machines import PlainQueue
 from mlops_lab.load.policies import Policy, Seen
 from mlops_lab.load.runs import Run
 
-__all__ = ["Operator", "answer"]
+__all__ = ["ENGINES", "MOST_MACHINES", "MOST_TICKS", "Operator", "answer"]
 
 Floats = npt.NDArray[np.float64]
-_MOST_MACHINES = 1_000_000
-_PATIENCE = 10_000  # decisions without any machine, after the last arrival, before we call the policy stuck
+ENGINES = ("plain", "compiled")
+MOST_MACHINES = 1_000_000
+MOST_TICKS = 5_000_000  # decisions: a month of one each half second
+_PATIENCE = 100_000  # decisions without any machine, after the last arrival, before we call the policy stuck
 _SEEN = ("calls_per_s", "utilisation", "in_flight", "fleet", "fleet_starting")
 _ROW = ("t_s", "machines", "starting", "busy", "queue")
 
@@ -39,9 +41,9 @@ class _Rows:
         self._values[:, self.length] = row
         self.length += 1
 
-    def columns(self, first: int = 0) -> dict[str, Floats]:
+    def columns(self) -> dict[str, Floats]:
         """Give read-only views, by name."""
-        rows = self._values[:, first : self.length]
+        rows = self._values[:, : self.length]
         rows.flags.writeable = False
         return dict(zip(self._names, rows, strict=True))
 
@@ -62,8 +64,6 @@ class Operator:
     """
 
     def __init__(self, policy: Policy, tick_s: float, cold_start_s: float, engine: str) -> None:
-        if engine not in ("plain", "compiled"):
-            raise ValueError(f'engine must be "plain" or "compiled"; got {engine!r}')
         self._policy, self._tick_s, self._cold_start_s = policy, tick_s, cold_start_s
         self._queue = PlainQueue() if engine == "plain" else CompiledQueue()
         self._starting: deque[tuple[float, int]] = deque()  # (joins at, how many), the earliest first
@@ -71,6 +71,7 @@ class Operator:
         self._paid: list[tuple[float, float]] = []  # (moment, machines more or fewer that are paid)
         self._past, self._fleet = _Rows(_SEEN), _Rows(_ROW)
         self._ticks = 0  # decisions made
+        self._early_calls = 0  # that came after the last decision, and were started with their own block
         self._carried = (np.empty(0), np.empty(0))
         self._from_s = 0.0
         self._work_s = self._machine_s = self._ready_since = 0.0  # all work begun; all machine time offered
@@ -88,7 +89,8 @@ class Operator:
                 np.concatenate(pair) for pair in zip(self._carried, (arrive, service), strict=True)
             )
         certain = math.inf if end is not None else (float(arrive[-1]) if arrive.size else -math.inf)
-        queue, first_row, joined, idle_ticks = self._queue, self._fleet.length, [], 0
+        queue, joined, idle_ticks = self._queue, [], 0
+        self._fleet = _Rows(_ROW)
         queue.load(arrive, service)
         counted, calls_before = 0, int(arrive.searchsorted(self.decided_s))
         while True:
@@ -108,8 +110,11 @@ class Operator:
             arrived, started = int(arrive.searchsorted(tick)), queue.started()
             self._work_s += float(service[counted:started].sum())
             counted = started
-            self._decide(tick, calls=arrived - calls_before, waiting=arrived - started)
-            calls_before = arrived
+            calls = arrived - calls_before + self._early_calls
+            calls_before, self._early_calls = arrived, 0
+            self._decide(tick, calls=calls, waiting=arrived - started)
+            if joined and joined[-1][0] == tick:  # some of them may have been sent away again
+                joined[-1] = (tick, min(joined[-1][1], queue.ready()))
             if end is not None and tick >= end and started == arrive.size:
                 break
             if arrived == arrive.size and started < arrived and not queue.ready() and not self._starting:
@@ -119,17 +124,26 @@ class Operator:
                         f"{type(self._policy).__name__} keeps no machine while "
                         f"{arrived - started} requests wait: answer at least 1 when seen.queue is above 0"
                     )
+            else:
+                idle_ticks = 0
+            if self._ticks > MOST_TICKS:
+                raise ValueError(
+                    f"after {MOST_TICKS:,} decisions, at {tick:.3g} s, {arrived - started} requests still "
+                    f"wait; the longest service takes {service.max():.3g} s: are the times in seconds?"
+                )
         started = queue.started()
         self._work_s += float(service[counted:started].sum())
+        self._early_calls += started - int(arrive[:started].searchsorted(self.decided_s))
         self._carried = (arrive[started:].copy(), service[started:].copy())
         starts = queue.starts()
+        starts.flags.writeable = False
         until = self.decided_s if end is None else end
         return Run(
             arrive_s=arrive[:started],
             start_s=starts,
             service_s=service[:started],
             cold=_cold(arrive[:started], starts, joined),
-            fleet_columns={name: kept.copy() for name, kept in self._fleet.columns(first_row).items()},
+            fleet_columns={name: kept.copy() for name, kept in self._fleet.columns().items()},
             from_s=self._from_s,
             until_s=until,
             paid_machine_s=self._pay(until),
@@ -147,7 +161,8 @@ class Operator:
             left = queue.left_to_do_s(tick) + over
             work, machine = self._work_s - left, self._machine_s - over
             offered = machine - self._machine_seen
-            use = round((work - self._work_seen) / offered, 9) if offered > 0 else 0.0
+            worth = offered > 1e-9 * self._tick_s  # a machine that joined a rounding error ago tells nothing
+            use = round((work - self._work_seen) / offered, 9) if worth else 0.0
             self._work_seen, self._machine_seen = work, machine
             self._past.add(calls / self._tick_s, min(max(use, 0.0), 1.0), busy + waiting, ready, starting)
         seen = Seen(
@@ -226,11 +241,12 @@ def answer(policy: Policy, seen: Seen) -> int:
     wanted = policy.wanted(seen)
     try:
         whole = int(wanted)
+        fits = bool(whole == wanted) and 0 <= whole <= MOST_MACHINES
     except (TypeError, ValueError, OverflowError):
-        whole = -1
-    if whole != wanted or not 0 <= whole <= _MOST_MACHINES:
+        fits = False
+    if not fits:
         raise ValueError(
-            f"{type(policy).__name__}.wanted must answer a whole number from 0 to {_MOST_MACHINES:,}; "
+            f"{type(policy).__name__}.wanted must answer a whole number from 0 to {MOST_MACHINES:,}; "
             f"at {seen.t_s!r} s it answered {wanted!r}: round it up with math.ceil"
         )
     return whole

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import math
 
+from mlops_lab.load.inputs import not_negative, whole_number
+
 __all__ = ["erlang_b", "erlang_c", "mean_wait_s", "monthly_cost_usd"]
 
 
 def _machines_and_load(machines: int, offered: float) -> tuple[int, float]:
     """Refuse a fleet that is no whole number, or a load that is negative or not a number."""
-    whole = int(machines) if math.isfinite(machines) else -1
-    if whole != machines or whole < 0:
-        raise ValueError(f"machines must be a whole number >= 0; got {machines!r}")
-    if not math.isfinite(offered) or offered < 0:
-        raise ValueError(
-            f"offered load must be finite and >= 0 (calls/s x seconds of service); got {offered!r}"
-        )
-    return whole, float(offered)
+    whole_number(0, machines=machines)
+    not_negative(offered=offered)
+    return int(machines), float(offered)
+
+
+def _unstable(machines: int, offered: float) -> bool:
+    """Whether the queue grows for ever; 49 calls/s of 1/49 s are one whole machine, whatever the rounding."""
+    return offered >= machines * (1 - 1e-12)
 
 
 def erlang_b(machines: int, offered: float) -> float:
@@ -89,7 +91,7 @@ def erlang_c(machines: int, offered: float) -> float:
     Taught in notebooks/11_varying_load.ipynb.
     """
     whole, load = _machines_and_load(machines, offered)
-    if load >= whole:
+    if _unstable(whole, load):
         return 1.0 if load > 0 else 0.0
     blocked = erlang_b(whole, load)
     return whole * blocked / (whole - load * (1 - blocked))
@@ -129,14 +131,12 @@ def mean_wait_s(machines: int, rate_per_s: float, service_s: float) -> float:
 
     Taught in notebooks/11_varying_load.ipynb.
     """
-    for name, value in (("rate_per_s", rate_per_s), ("service_s", service_s)):
-        if not math.isfinite(value) or value < 0:
-            raise ValueError(f"{name} must be finite and >= 0; got {value!r}")
+    not_negative(rate_per_s=rate_per_s, service_s=service_s)
     offered = rate_per_s * service_s
     waiting = erlang_c(machines, offered)
     if offered == 0:
         return 0.0 if machines > 0 or rate_per_s == 0 else math.inf
-    if offered >= machines:
+    if _unstable(machines, offered):
         return math.inf
     return waiting * service_s / (machines - offered)
 
@@ -172,7 +172,5 @@ def monthly_cost_usd(machines: float, *, price_usd_per_hour: float = 0.90, hours
 
     Taught in notebooks/11_varying_load.ipynb.
     """
-    for name, value in (("machines", machines), ("price_usd_per_hour", price_usd_per_hour), ("hours", hours)):
-        if not math.isfinite(value) or value < 0:
-            raise ValueError(f"{name} must be finite and >= 0; got {value!r}")
+    not_negative(machines=machines, price_usd_per_hour=price_usd_per_hour, hours=hours)
     return float(machines) * price_usd_per_hour * hours

@@ -8,11 +8,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from mlops_lab.load.policies import Seen, not_negative, positive, whole
+from mlops_lab.load.inputs import not_negative, positive, whole_number
+from mlops_lab.load.policies import Seen, whole
 
 __all__ = ["HPA", "Knative"]
 
 _SLACK = 1e-9
+_PERIOD_S = 15.0  # in which the fleet may at most double, or grow by 4
 
 
 @dataclass(frozen=True)
@@ -63,9 +65,10 @@ class HPA:
         not_negative(tolerance=self.tolerance, down_window_s=self.down_window_s)
         if self.target > 1:
             raise ValueError(f"target is a share of the machines' time, at most 1; got {self.target!r}")
-        if not 1 <= self.min_machines <= self.max_machines:
+        whole_number(1, min_machines=self.min_machines, max_machines=self.max_machines)
+        if self.min_machines > self.max_machines:
             raise ValueError(
-                f"need 1 <= min_machines <= max_machines; got {self.min_machines!r} and {self.max_machines!r}"
+                f"need min_machines <= max_machines; got {self.min_machines!r} and {self.max_machines!r}"
             )
 
     def wanted(self, seen: Seen) -> int:
@@ -73,7 +76,7 @@ class HPA:
         current = seen.machines + seen.starting
         if not seen.utilisation.size:
             return max(self.min_machines, current)
-        ticks = int(self.down_window_s // seen.tick_s) + 1
+        ticks = int(self.down_window_s / seen.tick_s + _SLACK) + 1
         wishes = [
             self._wish(float(ready), float(starting), float(use))
             for use, ready, starting in zip(
@@ -82,8 +85,9 @@ class HPA:
         ]
         wish = wishes[-1]
         if wish > current:
-            periods = max(1.0, seen.tick_s / 15.0)
-            wish = min(wish, math.floor(max(current * 2**periods, current + 4 * periods)))
+            ago = math.ceil(_PERIOD_S / seen.tick_s - _SLACK)
+            before = seen.fleet[-ago:][0] + seen.fleet_starting[-ago:][0]  # what there was 15 s ago
+            wish = min(wish, max(current, int(max(2 * before, before + 4))))
         else:
             wish = min(current, max(wishes))
         return int(min(max(wish, self.min_machines), self.max_machines))
@@ -107,8 +111,8 @@ class Knative:
     Wanted = ceil(mean requests in flight / target). When the short panic window alone asks for at least twice
     the machines there are, it panics: for one stable window it follows the panic window and never shrinks.
 
-    It leaves out the grace period before the last machine goes, and the buffer of burst capacity. It may
-    scale to zero.
+    It leaves out the grace period before the last machine goes, the buffer of burst capacity, and the limit
+    of growing at most a thousandfold at once. It may scale to zero.
 
     Source: Knative documentation, "Additional autoscaling configuration for KPA" (defaults).
 
@@ -122,7 +126,7 @@ class Knative:
     panic_threshold
         How many times the present fleet the panic window must ask for.
     down_rate
-        A decision may divide the fleet at most by this.
+        A decision may divide the ready machines at most by this.
 
     Examples
     --------
@@ -150,6 +154,13 @@ class Knative:
             panic_threshold=self.panic_threshold,
             down_rate=self.down_rate,
         )
+        if self.panic_s > self.stable_s:
+            raise ValueError(
+                f"panic_s must be at most stable_s; got panic_s={self.panic_s!r}, stable_s={self.stable_s!r}"
+            )
+        for name, value in (("panic_threshold", self.panic_threshold), ("down_rate", self.down_rate)):
+            if value <= 1:
+                raise ValueError(f"{name} must be above 1; got {value!r}")
 
     def wanted(self, seen: Seen) -> int:
         """Give the number of machines by the published rule."""
@@ -163,11 +174,11 @@ class Knative:
                 whole(float(flight[max(0, end - panic) : end].mean()) / self.target),
                 float(seen.fleet[end - 1]),
             )
-            for end in range(max(1, flight.size - stable + 1), flight.size + 1)
+            for end in range(max(1, flight.size - stable), flight.size + 1)
         ]
         panicking = any(wish >= self.panic_threshold * max(1.0, fleet) for wish, fleet in by_panic)
         current = seen.machines + seen.starting
         wish = whole(float(flight[-stable:].mean()) / self.target)
         if panicking:
             return max(current, wish, by_panic[-1][0])
-        return max(wish, math.floor(current / self.down_rate))
+        return max(wish, math.floor(seen.machines / self.down_rate))

@@ -23,6 +23,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from mlops_lab.load.inputs import not_negative, positive, whole_number
+
 __all__ = ["Fixed", "Hold", "PerRequest", "Policy", "Seen"]
 
 Floats = npt.NDArray[np.float64]
@@ -34,21 +36,7 @@ def whole(machines: float) -> int:
     return math.ceil(machines - _SLACK)
 
 
-def positive(**values: float) -> None:
-    """Refuse settings that are not finite and above 0."""
-    for name, value in values.items():
-        if not math.isfinite(value) or value <= 0:
-            raise ValueError(f"{name} must be finite and above 0; got {value!r}")
-
-
-def not_negative(**values: float) -> None:
-    """Refuse settings that are not finite and at least 0."""
-    for name, value in values.items():
-        if not math.isfinite(value) or value < 0:
-            raise ValueError(f"{name} must be finite and >= 0; got {value!r}")
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Seen:
     """What a policy knows when it decides: the present, and one entry for each tick that has passed.
 
@@ -145,8 +133,7 @@ class Fixed:
 
     def __post_init__(self) -> None:
         """Refuse a fleet that is no whole number of at least 1."""
-        if self.n != int(self.n) or self.n < 1:
-            raise ValueError(f"n must be a whole number of machines >= 1; got {self.n!r}")
+        whole_number(1, n=self.n)
 
     def wanted(self, seen: Seen) -> int:
         """Give the number it was made with."""
@@ -193,7 +180,7 @@ class Hold:
 
     def wanted(self, seen: Seen) -> int:
         """Give enough machines for the highest calls per second within the window, and at least one."""
-        ticks = int(self.window_min * 60 // seen.tick_s) + 1
+        ticks = int(self.window_min * 60 / seen.tick_s + _SLACK) + 1
         recent = seen.calls_per_s[-ticks:]
         highest = float(recent.max()) if recent.size else 0.0
         return max(1, whole(highest / (self.capacity * self.target)))

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mlops_lab.load.formulas import monthly_cost_usd
+from mlops_lab.load.inputs import not_negative
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -139,16 +140,17 @@ class Run:
 
         Returns
         -------
-            Bill and waits; the waits are NaN where no request came.
+            Bill and waits; the waits are NaN where no request came, the bill where no time passed.
         """
+        not_negative(late_s=late_s)
         waits = self.wait_s
         span = self.until_s - self.from_s
-        machines = self.paid_machine_s / span if span > 0 else 0.0
+        machines = self.paid_machine_s / span if span > 0 else math.nan
         mean = p95 = p99 = late = cold = math.nan
         if waits.size:
             p95, p99 = (float(value) for value in np.quantile(waits, [0.95, 0.99]))
             mean, late, cold = float(waits.mean()), float((waits > late_s).mean()), float(self.cold.mean())
-        bill = monthly_cost_usd(machines, price_usd_per_hour=price_usd_per_hour)
+        bill = machines * monthly_cost_usd(1, price_usd_per_hour=price_usd_per_hour)
         return Summary(machines, bill, mean, p95, p99, late, cold, waits.size)
 
     def plot(self, ax: Axes | None = None) -> Axes:
@@ -174,6 +176,8 @@ class Run:
 
         axes = plots.axes(ax, title="Machines over time", xlabel="hour", ylabel="machines")
         hours = self.fleet["t_s"] / 3600
+        busy = self.fleet["busy"] + self.fleet["queue"]  # the row stands before those in line have started
+        busy = busy.clip(upper=self.fleet["machines"])
         axes.step(
             hours,
             self.fleet["machines"],
@@ -184,7 +188,7 @@ class Run:
         )
         axes.step(
             hours,
-            self.fleet["busy"],
+            busy,
             where="post",
             color=plots.PALETTE["vermillion"],
             linewidth=1,
@@ -242,8 +246,11 @@ def compare(
 
     Taught in notebooks/11_varying_load.ipynb.
     """
-    if not runs:
+    if not isinstance(runs, Mapping) or not runs:
         raise ValueError('nothing to compare: give a mapping such as {"fixed": run, "held": other_run}')
+    for name, run in runs.items():
+        if not callable(getattr(run, "summary", None)):
+            raise ValueError(f"{name!r} is {run!r}: give a run, as simulate and fluid return it")
     rows = {
         name: asdict(run.summary(late_s=late_s, price_usd_per_hour=price_usd_per_hour))
         for name, run in runs.items()

@@ -43,7 +43,7 @@ def per_request(
 
     Returns
     -------
-        The `Run`; what is paid is the seconds of service, whoever serves them.
+        The `Run`; what is paid is the seconds of service until then, whoever serves them.
 
     Examples
     --------
@@ -56,7 +56,7 @@ def per_request(
     busy: list[float] = []  # when the instances at work will be done, the earliest on top
     idle: list[float] = []  # since when the idle ones have been idle, the latest last
     starts: list[float] = []
-    cold: list[bool] = []
+    new: list[bool] = []  # whether the request had an instance started
     cooled: list[float] = []  # when instances that have cooled down did their last work
     for arrive, service in zip(arrive_s.tolist(), service_s.tolist(), strict=True):
         while busy and busy[0] <= arrive:
@@ -69,15 +69,17 @@ def per_request(
             idle.clear()
         start = arrive if warm else arrive + cold_start_s
         starts.append(start)
-        cold.append(not warm)
+        new.append(not warm)
         heappush(busy, start + service)
-    start_s, is_cold = np.array(starts, dtype=float), np.array(cold, dtype=bool)
+    start_s, is_new = np.array(starts, dtype=float), np.array(new, dtype=bool)
+    start_s.flags.writeable = False
+    served = np.clip(start_s + service_s, 0.0, until_s) - np.clip(start_s, 0.0, until_s)
     gone_s = np.sort(np.array(cooled + idle + busy, dtype=float)) + policy.keep_alive_s
     ticks = np.arange(int(until_s // tick_s) + 1) * tick_s
     begun = np.searchsorted(np.sort(start_s), ticks, side="right")
     done = np.searchsorted(np.sort(start_s + service_s), ticks, side="right")
     arrived = np.searchsorted(arrive_s, ticks, side="right")
-    ordered = np.searchsorted(arrive_s[is_cold], ticks, side="right")
+    ordered = np.searchsorted(arrive_s[is_new], ticks, side="right")
     alive = ordered - np.searchsorted(gone_s, ticks, side="right")
     fleet = {
         "t_s": ticks,
@@ -90,9 +92,9 @@ def per_request(
         arrive_s=arrive_s,
         start_s=start_s,
         service_s=service_s,
-        cold=is_cold,
+        cold=is_new & (cold_start_s > 0),
         fleet_columns=fleet,
         from_s=0.0,
         until_s=until_s,
-        paid_machine_s=float(service_s.sum()),
+        paid_machine_s=float(served.sum()),
     )

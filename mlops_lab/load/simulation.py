@@ -9,7 +9,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from mlops_lab.load.fleet import Operator
+from mlops_lab.load.fleet import ENGINES, MOST_TICKS, Operator
+from mlops_lab.load.inputs import not_negative, policy_given, positive, seconds
 from mlops_lab.load.policies import PerRequest, Policy
 from mlops_lab.load.runs import Run
 from mlops_lab.load.serverless import per_request
@@ -18,7 +19,6 @@ __all__ = ["simulate", "stream"]
 
 Floats = npt.NDArray[np.float64]
 Engine = Literal["plain", "compiled"]
-_MOST_TICKS = 20_000_000
 
 
 def simulate(
@@ -85,17 +85,13 @@ def simulate(
 
     Taught in notebooks/11_varying_load.ipynb.
     """
-    arrive, service = _requests(arrivals_s, service_s)
-    settings(tick_s, cold_start_s)
+    _asked(policy, tick_s, cold_start_s, engine)
+    if until_s is not None:
+        not_negative(until_s=until_s)
+    arrive, service = _requests(arrivals_s, service_s, tick_s)
     last = float(arrive[-1]) if arrive.size else 0.0
     end = tick_s * (math.floor(last / tick_s) + 1) if until_s is None else float(until_s)
-    if not math.isfinite(end) or end < 0:
-        raise ValueError(f"until_s must be finite and >= 0; got {until_s!r}")
-    if max(end, last) / tick_s > _MOST_TICKS:
-        raise ValueError(
-            f"{max(end, last):.3g} s are more than {_MOST_TICKS:,} decisions of {tick_s!r} s: "
-            "are the times in seconds?"
-        )
+    _in_reach(end, "until_s", tick_s)
     if isinstance(policy, PerRequest):
         return per_request(arrive, service, policy, tick_s=tick_s, cold_start_s=cold_start_s, until_s=end)
     return Operator(policy, tick_s, cold_start_s, engine).run(arrive, service, end=end)
@@ -143,56 +139,74 @@ def stream(
 
     Taught in notebooks/11_varying_load.ipynb.
     """
-    settings(tick_s, cold_start_s)
+    _asked(policy, tick_s, cold_start_s, engine)
     if isinstance(policy, PerRequest):
         raise ValueError("PerRequest cannot be streamed: simulate each day by itself")
-    operator = Operator(policy, tick_s, cold_start_s, engine)
+    return _blocks(blocks, Operator(policy, tick_s, cold_start_s, engine), tick_s)
+
+
+def _blocks(
+    blocks: Iterable[tuple[npt.ArrayLike, npt.ArrayLike]], operator: Operator, tick_s: float
+) -> Iterator[Run]:
+    """Run each block when the next is there: only the last one may end the simulation."""
     held: tuple[Floats, Floats] | None = None
+    last = 0.0
     for arrivals_s, service_s in blocks:
-        block = _requests(arrivals_s, service_s)
+        block = _requests(arrivals_s, service_s, tick_s)
+        if block[0].size and block[0][0] < last:
+            raise ValueError(
+                f"blocks must follow each other: one begins at {float(block[0][0])!r} s, "
+                f"those before ended at {last!r} s"
+            )
         if held is not None:
-            if held[0].size and block[0].size and block[0][0] < held[0][-1]:
-                raise ValueError(
-                    f"blocks must follow each other: one begins at {block[0][0]!r} s, "
-                    f"the last ended at {held[0][-1]!r} s"
-                )
             yield operator.run(*held, end=None)
         held = block
+        last = float(block[0][-1]) if block[0].size else last
     if held is not None:
-        last = float(held[0][-1]) if held[0].size else operator.decided_s
         yield operator.run(*held, end=tick_s * (math.floor(last / tick_s) + 1))
 
 
-def _requests(arrivals_s: npt.ArrayLike, service_s: npt.ArrayLike) -> tuple[Floats, Floats]:
+def _asked(policy: Policy, tick_s: float, cold_start_s: float, engine: str) -> None:
+    """Refuse a policy, times or an engine that make no sense."""
+    policy_given(policy)
+    settings(tick_s, cold_start_s)
+    if engine not in ENGINES:
+        raise ValueError(f"engine must be one of {', '.join(map(repr, ENGINES))}; got {engine!r}")
+
+
+def _in_reach(moment: float, name: str, tick_s: float) -> None:
+    """Refuse times that ask for more decisions than anybody would wait for."""
+    if moment / tick_s > MOST_TICKS:
+        raise ValueError(
+            f"{name}: {moment:.3g} s are more than {MOST_TICKS:,} decisions of {tick_s!r} s: "
+            "are the times in seconds?"
+        )
+
+
+def _requests(arrivals_s: npt.ArrayLike, service_s: npt.ArrayLike, tick_s: float) -> tuple[Floats, Floats]:
     """Refuse times that cannot be simulated; give both as arrays of equal length."""
-    arrive = np.ascontiguousarray(arrivals_s, dtype=float)
+    arrive, service = seconds("arrivals_s", arrivals_s), seconds("service_s", service_s)
     if arrive.ndim != 1:
         raise ValueError(f"arrivals_s must be one-dimensional; got shape {arrive.shape}")
-    service = np.asarray(service_s, dtype=float)
     if service.ndim == 0:
         service = np.full(arrive.size, float(service))
     if service.shape != arrive.shape:
         raise ValueError(
             f"service_s must be one number or one for each of {arrive.size} requests; got {service.shape}"
         )
-    for name, times in (("arrivals_s", arrive), ("service_s", service)):
-        if times.size and not (times.min() >= 0 and times.max() < math.inf):  # true for NaN, too
-            bad = np.flatnonzero(~(np.isfinite(times) & (times >= 0)))
-            raise ValueError(
-                f"{name} must be finite and >= 0; request {bad[0]} has {times[bad[0]]!r}: "
-                f"drop or mend {bad.size} of them"
-            )
     if (arrive[1:] < arrive[:-1]).any():
         back = np.flatnonzero(arrive[1:] < arrive[:-1])
         raise ValueError(
             f"arrivals_s must be sorted; request {back[0] + 1} comes before request {back[0]}: use np.sort"
         )
+    if arrive.size:
+        _in_reach(float(arrive[-1]), "arrivals_s", tick_s)
+        _in_reach(float(service.max()), "service_s", tick_s)
+    arrive.flags.writeable = service.flags.writeable = False  # a Run shows them
     return arrive, service
 
 
 def settings(tick_s: float, cold_start_s: float) -> None:
     """Refuse a tick or a cold start that makes no sense."""
-    if not math.isfinite(tick_s) or tick_s <= 0:
-        raise ValueError(f"tick_s must be finite and above 0; got {tick_s!r}")
-    if not math.isfinite(cold_start_s) or cold_start_s < 0:
-        raise ValueError(f"cold_start_s must be finite and >= 0; got {cold_start_s!r}")
+    positive(tick_s=tick_s)
+    not_negative(cold_start_s=cold_start_s)

@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mlops_lab.load.inputs import not_negative, per_second, whole_number
+
 __all__ = ["DAY_S", "arrivals", "assumptions", "bursty", "daily_curve"]
 
 Floats = npt.NDArray[np.float64]
@@ -21,6 +23,7 @@ DAY_S = 86_400.0
 """Seconds in a day: a curve always covers one day."""
 
 _MINUTES = 1_440
+_MOST_CALLS = 1e9  # a day that no memory holds: more likely a rate in another unit
 _MEALS = (
     (8.0, 0.9, 0.55),
     (12.5, 1.1, 1.0),
@@ -63,7 +66,8 @@ def daily_curve(*, mean: float = 21.0, peak: float = 160.0, base: float = 2.0) -
 
     Taught in notebooks/11_varying_load.ipynb.
     """
-    if not (np.isfinite([mean, peak, base]).all() and 0 <= base < mean < peak):
+    not_negative(base=base, mean=mean, peak=peak)
+    if not base < mean < peak:
         raise ValueError(f"need 0 <= base < mean < peak; got base={base!r}, mean={mean!r}, peak={peak!r}")
     hour = np.arange(_MINUTES) / 60
     bumps = []
@@ -94,7 +98,7 @@ def bursty(
     """Give a day that is flat but for sudden bursts: mean and peak of `daily_curve`, without any warning.
 
     It answers: what does a policy do when traffic jumps within one minute? It misleads where rushes build up
-    slowly, as meals do.
+    slowly.
 
     Parameters
     ----------
@@ -126,7 +130,10 @@ def bursty(
 
     Taught in notebooks/11_varying_load.ipynb.
     """
-    if bursts < 1 or minutes < 1 or bursts * (minutes + 1) >= _MINUTES:
+    whole_number(1, bursts=bursts, minutes=minutes)
+    whole_number(0, seed=seed)
+    not_negative(mean=mean, peak=peak)
+    if bursts * (minutes + 1) >= _MINUTES:
         raise ValueError(
             f"bursts and minutes must be at least 1 and leave some of the day quiet; got {bursts} x {minutes}"
         )
@@ -185,16 +192,17 @@ def arrivals(rate: npt.ArrayLike, days: int = 1, *, seed: int = 0, first_day: in
 
     Taught in notebooks/11_varying_load.ipynb.
     """
-    per_s = np.asarray(rate, dtype=float)
-    if per_s.ndim != 1 or per_s.size == 0 or not np.isfinite(per_s).all() or (per_s < 0).any():
-        raise ValueError(
-            "rate must be a one-dimensional array of finite calls per second >= 0, in equal slices of one day"
-        )
-    if days < 1 or first_day < 0:
-        raise ValueError(f"days must be at least 1 and first_day at least 0; got {days!r} and {first_day!r}")
+    per_s = per_second(rate)
+    whole_number(1, days=days)
+    whole_number(0, first_day=first_day, seed=seed)
     slice_s = DAY_S / per_s.size
+    if per_s.sum() * slice_s > _MOST_CALLS:
+        raise ValueError(
+            f"{per_s.sum() * slice_s:.3g} calls a day are more than {_MOST_CALLS:,.0f}: "
+            "is rate in calls per second?"
+        )
     drawn = []
-    for day in range(first_day, first_day + days):
+    for day in range(int(first_day), int(first_day) + int(days)):
         rng = np.random.default_rng([seed, day])
         counts = rng.poisson(per_s * slice_s)
         begins = np.repeat(np.arange(per_s.size) * slice_s, counts)
@@ -223,8 +231,18 @@ def assumptions() -> pd.DataFrame:
         ("capacity of a machine", "4 calls/s", "assumed", "any in [3.5, 4.2) makes 21 calls/s 6 machines"),
         ("peak", "160 calls/s", "assumed", "40 machines x 4 calls/s"),
         ("night", "2 calls/s", "assumed", "a quiet night, but not an empty one"),
-        ("shape", "rushes at 8:00, 12:30 and 19:00", "assumed", "three meals"),
-        ("steepness of the rushes", "a power", "fitted", "so that the mean is 21 while the peak is 160"),
+        (
+            "shape",
+            "rushes at 8:00, 12:30 and 19:00",
+            "assumed",
+            "before work, at noon, in the evening",
+        ),
+        (
+            "how sharp each rush is",
+            "a power of the shape",
+            "fitted",
+            "so that the mean is 21 while the peak is 160",
+        ),
         (
             "window of the local maximum",
             "300 minutes",
