@@ -46,7 +46,7 @@ def load_panel(rate: npt.ArrayLike, *, capacity: float = 4.0) -> Any:
 
     style = {"description_width": "110px"}
     window = widgets.IntSlider(5, 0, 360, 5, description="window (min)", style=style, continuous_update=False)
-    spare = widgets.IntSlider(20, 0, 60, 5, description="headroom (%)", style=style, continuous_update=False)
+    spare = widgets.IntSlider(0, 0, 60, 5, description="headroom (%)", style=style, continuous_update=False)
     cold = widgets.IntSlider(
         60, 0, 300, 15, description="cold start (s)", style=style, continuous_update=False
     )
