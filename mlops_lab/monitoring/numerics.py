@@ -110,7 +110,9 @@ class NumericsReport(Report):
         matplotlib.axes.Axes
             The axes.
         """
-        wide = self.history.reset_index().pivot(index="step", columns="name", values="largest")
+        held = self.history.reset_index()
+        held["largest"] = held["largest"].where(held["not_finite"] == 0)
+        wide = held.pivot(index="step", columns="name", values="largest")
         return plots.line(
             wide.where(wide > 0).apply(np.log2),
             xlabel="step",

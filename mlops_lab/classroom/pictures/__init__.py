@@ -98,6 +98,7 @@ DRAWINGS = (
     "five_conditions",
     "fundamentals",
     "landscape",
+    "leak_or_cache",
     "life_cycle",
     "ml_system",
     "mlops_loop",

@@ -93,9 +93,7 @@ def _one(ax: Axes, colours: Theme, paid: npt.NDArray[np.float64]) -> None:
     hours = np.arange(paid.size) / 60
     needed = load.daily_curve() / CAPACITY
     ax.fill_between(hours, paid, color=colours.blue, linewidth=0)
-    ax.fill_between(
-        hours, needed, facecolor=colours.ink, linewidth=0, alpha=0.38 if colours.name == "light" else 0.55
-    )
+    ax.plot(hours, needed, color=colours.ink, linewidth=1.8)
     ax.set(xlim=(0, 24), ylim=(0, 44), xticks=[6, 12, 18], yticks=[0, 10, 20, 30, 40])
     ax.tick_params(labelsize=SMALLEST_PT, colors=colours.ink)
     ax.patch.set_alpha(0)

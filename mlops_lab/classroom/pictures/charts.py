@@ -118,11 +118,13 @@ def _shapes(figure: Figure, colours: Theme) -> None:
         line.set_markeredgecolor(_seen(edge, colours))
         line.set_markerfacecolor("none" if face == "none" else _seen(face, colours))
     for ax in figure.axes:
-        for patch in ax.patches:
+        legend = ax.get_legend()
+        for patch in [*ax.patches, *(legend.get_patches() if legend else [])]:
             face, edge = patch.get_facecolor(), patch.get_edgecolor()
+            dark_bar = patch.get_fill() and to_hex(face) == "#000000"
             if patch.get_fill() and to_rgba(face)[3] > 0:
                 patch.set_facecolor(_seen(face, colours))
-            patch.set_edgecolor(_seen(edge, colours))
+            patch.set_edgecolor(colours.paper if dark_bar else _seen(edge, colours))
 
 
 def _seen(colour: Any, colours: Theme) -> Any:

@@ -74,7 +74,8 @@ def evidence_table(theme: str = "light") -> Figure:
         y = height - _ROW_IN * (number + 1) - 0.2
         fill, ink = looks[row.status]
         decides = row.key in verdict.because
-        box(ax, colours, (0.75, y - 0.16), (1.6, 0.32), _MARKS[row.status], fill=fill,
+        mark = "not so" if row.asks.startswith("not if") and row.status == "for" else _MARKS[row.status]
+        box(ax, colours, (0.75, y - 0.16), (1.6, 0.32), mark, fill=fill,
             edge=colours.line, ink=ink)  # fmt: skip
         words(ax, colours, (2.85, y), row.asks, align="left", bold=decides)
         told = f"{row.basis}: decides" if decides else row.basis

@@ -198,7 +198,7 @@ def landscape(theme: str = "light") -> Figure:
         ("infrastructure", "Kubernetes' rule, simulated"),
         ("analytics", "pandas"),
         ("machine learning", "scikit-learn, W&B,\nTensorBoard"),
-        ("applications", "notebooks"),
+        ("applications", "grading fruit"),
         ("open source", "Git, DVC, Prometheus"),
         ("data sources", "one orchard, four\nreal tables"),
     )

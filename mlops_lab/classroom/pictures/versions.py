@@ -206,7 +206,7 @@ def order_of_steps(theme: str = "light", *, seed: int = 0) -> Figure:
 
 
 def twelve_curves(theme: str = "light", *, seed: int = 0) -> Figure:
-    """Draw the validation loss of the twelve runs of lesson 06, one of which is bad.
+    """Draw the validation accuracy of the twelve runs of lesson 06, one of which is bad.
 
     Parameters
     ----------
@@ -228,8 +228,8 @@ def twelve_curves(theme: str = "light", *, seed: int = 0) -> Figure:
     """
     figure, ax = chart(theme)
     bad = [tracked_runs.planted(seed).run]
-    tracking.compare(_twelve(seed).records, metric="validation_loss").plot(ax, highlight=bad)
-    ax.set(xlabel="epoch", ylabel="loss on unseen crates")
+    tracking.compare(_twelve(seed).records, metric="validation_accuracy").plot(ax, highlight=bad)
+    ax.set(xlabel="epoch", ylabel="share right\n(said: unseen crates)")
     return dressed(figure, theme)
 
 

@@ -25,8 +25,9 @@ def _runs(seed: int) -> dict[str, load.Run]:
         "fixed, 40\nmachines": (load.Fixed(40), 60),
         "window of\n300 minutes": (load.Hold(300), 60),
         "window of\n5 minutes": (load.Hold(5), 60),
-        "5 minutes and\nheadroom": (load.Hold(5, target=0.8), 60),
-        "serverless": (load.PerRequest(), 2),
+        "5 minutes,\ninstant start": (load.Hold(5), 0),
+        "5 minutes,\nheadroom": (load.Hold(5, target=0.8), 60),
+        "serverless\n": (load.PerRequest(), 2),
     }
     return {
         name: load.simulate(calls, _SERVICE_S, fleet, cold_start_s=start)

@@ -63,16 +63,19 @@ def kept_promise(theme: str = "light", *, seed: int = 0) -> Figure:
     >>> kept_promise().axes[0].get_yticklabels()[0].get_text()
     'week 4'
     """
-    figure, ax = chart(theme, (6.4, 2.5))
+    figure, ax = chart(theme, (6.3, 2.5))
     orchard, exam, model = _at_work(seed)
     promised, fair = float(_right(model, exam).mean()), orchard.with_(checked_bias=0)
     rows = {}
-    for week in range(4, 12):
+    for week in range(4, 13):
         batch = fair.week(week, 600)
         opened = batch.select(batch.checked)
         rows[f"week {week}"] = monitoring.expectation(_right(model, opened), promised, margin=0.05).frame()
-    table = pd.concat(rows.values()).set_axis(list(rows))
-    plots.intervals(table, xlabel="share of right grades among the opened crates", ax=ax)
+    table = pd.concat(rows.values()).set_axis(list(rows)).drop(columns="limit")
+    plots.intervals(
+        table, limit=round(promised - 0.05, 2), limit_label="promise less five points",
+        xlabel="share of right grades among the opened crates", ax=ax,
+    )  # fmt: skip
     return dressed(figure, theme)
 
 
@@ -136,7 +139,7 @@ def sure_and_wrong(theme: str = "light", *, seed: int = 0) -> Figure:
     names, then = list(worlds.FEATURES), _right(model, exam)
     intake = orchard.sample(8000, range(4), purpose="wet summer")
     look = intake.crates["colour"] + intake.crates["sugar"]
-    cases = {"plain fruit": intake.select(look.abs() < 0.8), "new lamps": orchard.week(12, 4000)}
+    cases = {"only plain fruit": intake.select(look.abs() < 0.8), "new lamps": orchard.week(12, 4000)}
     told = {}
     for name, batch in cases.items():
         crates = batch.crates[names]
@@ -169,7 +172,7 @@ def exploding_numbers(theme: str = "light", *, seed: int = 0) -> Figure:
     Examples
     --------
     >>> exploding_numbers().axes[0].get_xlabel()
-    'step'
+    'step, of 200; at step 7 the loss is infinite'
     """
     figure, ax = chart(theme)
     crates = worlds.Orchard(seed=seed).archive(1000)
@@ -184,7 +187,9 @@ def exploding_numbers(theme: str = "light", *, seed: int = 0) -> Figure:
             watch.see(step, error=error, loss=np.mean(error**2), gradient=gradient)
             weights = weights - np.float16(1.5) * gradient
     watch.report().plot(ax)
-    ax.set_ylabel("largest (power of two)")
+    bad = watch.first_bad
+    told = f"; at step {bad.step} the {bad.name} is {bad.kind}" if bad else ""
+    ax.set(xlabel=f"step, of 200{told}", ylabel="largest (power of two)")
     return dressed(figure, theme)
 
 

@@ -205,7 +205,7 @@ def pays_or_not(theme: str = "light") -> Figure:
     net = {}
     for error in (0.05, 0.15, 0.30):
         each = costs.value_correct * (1 - error) - costs.cost_wrong * error - costs.run
-        net[f"{error:.0%} wrong"] = (volumes * each - yearly) / 1000
+        net[f"{100 * error:.0f} % wrong"] = (volumes * each - yearly) / 1000
     plots.line(
         pd.DataFrame(net, index=volumes // 1000), xlabel="answers a year (thousands)",
         ylabel="net value a year\n(thousand $)", limit=0, limit_label="even at", ax=ax,
@@ -269,8 +269,8 @@ def _dials(seed: int) -> tuple[tuple[str, ...], ...]:
     dull = [costs.volume * minutes / 60 for minutes in (0.1, 3)]
     return (
         ("more data", "skill of the best model", *(f"{value:.2f}" for value in skill)),
-        ("cheap errors", "bearable share of errors", *(f"{value:.0%}" for value in cheap)),
-        ("many answers", "bearable share of errors", *(f"{value:.0%}" for value in many)),
+        ("cheap errors", "bearable share of errors", *(f"{100 * value:.0f} %" for value in cheap)),
+        ("many answers", "bearable share of errors", *(f"{100 * value:.0f} %" for value in many)),
         ("repetitive work", "people's hours a year", *(f"{value:,.0f}" for value in dull)),
         ("patterns change", "skill won by refitting", *(f"{value:.2f}" for value in refit)),
     )

@@ -121,4 +121,4 @@ def _undated(match: re.Match[bytes]) -> bytes:
     """Replace a date by one that never changes, of the same length: places in a PDF are counted in bytes."""
     text = match.group(0)
     begin = text.index(b"D:") + 2
-    return text[:begin] + re.sub(rb"\d", b"0", text[begin:]).replace(b"000000", b"000101", 1)
+    return text[:begin] + re.sub(rb"\d", b"0", text[begin:]).replace(b"00000000", b"20000101", 1)
