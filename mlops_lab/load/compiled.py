@@ -23,10 +23,12 @@ def _sift_down(free: Floats, size: int, moment: float) -> None:
     """Put `moment` on top of the heap `free[:size]`, whose top is void; `free[size]` must be infinite."""
     place, child = 0, 1
     while child < size:
-        child += free[child + 1] < free[child]  # without a branch: the processor could not guess it
-        if free[child] >= moment:
+        left, right = free[child], free[child + 1]
+        child += right < left  # without a branch: the processor could not guess it
+        earlier = right if right < left else left
+        if earlier >= moment:
             break
-        free[place] = free[child]
+        free[place] = earlier
         place = child
         child = 2 * place + 1
     free[place] = moment

@@ -21,7 +21,7 @@ import numpy.typing as npt
 __all__ = ["PlainQueue"]
 
 Floats = npt.NDArray[np.float64]
-_AT_ONCE = 256  # requests looked at in one slice: a long queue must not be copied at every change
+_AT_ONCE = 1_024  # requests looked at in one slice: a long queue must not be copied at every change
 
 
 class PlainQueue:

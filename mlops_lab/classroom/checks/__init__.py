@@ -126,7 +126,8 @@ class Rule:
             return not_yet("A part of your answer is still three dots.")
         if answer is None:
             return not_yet(
-                "Your answer is None: nothing was stored in it. Does your function return its result?"
+                "Your answer is None: nothing was stored in it. Write a value after `answer =`; "
+                "a function must `return` one."
             )
         try:
             return self.judge(answer, seed)
