@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from mlops_lab import monitoring, worlds
-from mlops_lab.classroom import checks
+from mlops_lab.classroom import checks, drift_guesses
 from mlops_lab.classroom.checks import monitoring_data as lesson
 
 
@@ -25,8 +25,8 @@ some = st.lists(st.integers(-5, 5).map(float), min_size=1, max_size=15).map(np.a
 @given(some, some)
 def test_the_gap_is_scipys_also_with_ties(before, now):
     truth = stats.ks_2samp(before, now).statistic
-    assert lesson._gap(before, now) == pytest.approx(truth)
-    assert np.abs(lesson._apart(before, now)).max() == pytest.approx(truth)
+    assert drift_guesses.gap(before, now) == pytest.approx(truth)
+    assert np.abs(drift_guesses.apart(before, now)).max() == pytest.approx(truth)
 
 
 def test_a_gap_by_searching_sorted_values_is_right_and_one_that_errs_at_ties_is_not():
@@ -50,12 +50,12 @@ def test_a_gap_by_searching_sorted_values_is_right_and_one_that_errs_at_ties_is_
 def test_holm_is_that_of_the_package(p):
     corrected = monitoring.correct(p, "holm")
     if np.abs(corrected - 0.05).min() > 1e-9:
-        assert lesson._holm(p) == (corrected <= 0.05).sum()
+        assert drift_guesses.holm(p) == (corrected <= 0.05).sum()
 
 
 def test_holm_is_right_in_any_number_type():
-    assert _judge(2, lambda p: np.int64(lesson._holm(p))).state == "right"
-    assert _judge(2, lambda p: float(lesson._holm(p))).state == "right"
+    assert _judge(2, lambda p: np.int64(drift_guesses.holm(p))).state == "right"
+    assert _judge(2, lambda p: float(drift_guesses.holm(p))).state == "right"
 
 
 def test_one_that_stops_at_its_limit_is_told_so():
@@ -67,7 +67,68 @@ def test_one_that_stops_at_its_limit_is_told_so():
             found += 1
         return found
 
-    assert "exactly 0.05 / m" in _judge(2, below).message
+    assert "exactly at its limit passes" in _judge(2, below).message
+
+
+def _holm_where(p, good):
+    """Give a function's answer from which of the sorted p-values pass."""
+    return good(np.sort(p) <= 0.05 / np.arange(len(p), 0, -1))
+
+
+FUNCTIONS = [
+    (1, lambda b, n: max(abs((b <= x).mean() - (n <= x).mean()) for x in np.linspace(-4, 4, 161)), "a fixed"),
+    (1, lambda b, n: max(abs((b <= x).mean() - (n <= x).mean()) for x in range(1000)), "close together"),
+    (1, lambda b, n: 100 * stats.ks_2samp(b, n).statistic, "in percent"),
+    (1, lambda b, n: stats.ks_2samp(b, n)[1], "is a p-value"),
+    (1, lambda b, n: stats.ks_2samp(b, n), "returned 2 values"),
+    (1, lambda b, n: bool(drift_guesses.gap(b, n) > 0), "returned True: the size"),
+    (2, lambda p: _holm_where(p, lambda good: int(good.argmin())), "small your function returned 0: that"),
+    (2, lambda p: _holm_where(p, lambda good: int(good.sum())), "must stop at the first"),
+    (2, lambda p: _holm_where(p, lambda good: good), "4 values: one number is asked for, how many"),
+    (2, lambda p: _holm_where(p, np.flatnonzero), "3 values: one number is asked for, how many"),
+    (2, lambda p: _holm_where(p, lambda good: list(good)), "4 values: one number is asked for, how many"),
+    (2, lambda p: _holm_where(p, np.any), "returned True: how many"),
+    (2, lambda p: len(p) - _holm_where(p[::-1], lambda good: int((~good).sum())), "must stop"),
+    (2, lambda p: next((k for k in range(len(p)) if sorted(p)[k] > 0.05 / (len(p) - k)), None), "all small"),
+    (4, lambda p, q: ((q - p) * np.log(np.maximum(q, 1e-4) / np.maximum(p, 1e-4))).sum(), "in front of it"),
+    (4, lambda p, q: drift_guesses.psi(p, q) / np.log(2), "base 2"),
+    (4, lambda p, q: drift_guesses.psi(p[p * q > 0], q[p * q > 0]), "leaves out bins"),
+    (4, lambda p, q: np.nansum(np.where(p * q > 0, (q - p) * np.log(q / p), 0)), "leaves out bins"),
+    (4, lambda p, q: drift_guesses.psi(np.where(p, p, 1), q), "which is not right"),
+    (4, lambda p, q: (q - p) * np.log(q / p), "2 values: one number"),
+]
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("number", "made", "said"), FUNCTIONS)
+def test_functions_that_once_were_accepted_or_told_something_false(number, made, said, seed):
+    found = _judge(number, made, seed)
+    assert found.state == "not yet" and said in found.message, found.message
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_copying_the_drawn_grid_is_right_in_no_world(seed):
+    assert "fixed grid" in _judge(1, FUNCTIONS[0][1], seed).message
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("name", ["gap", "holm", "psi"])
+def test_no_two_mistakes_look_alike_and_none_looks_right(name, seed):
+    cases = getattr(drift_guesses, f"{name}_cases")(seed)
+    with np.errstate(all="ignore"):
+        rows = [
+            [float(guess.made(*case.arguments)) for case in cases]
+            for guess in getattr(drift_guesses, f"{name.upper()}_GUESSES")
+        ]
+    rows.append([float(case.expected) for case in cases])
+    for place, one in enumerate(rows):
+        assert not any(np.allclose(one, other, equal_nan=True) for other in rows[place + 1 :])
+
+
+def test_a_gap_that_is_rounded_too_far_is_told_so_and_one_beside_it_is_not():
+    assert "three decimals" in _judge(3, 0.2).message
+    assert "is not the gap" in _judge(3, 0.2015).message
+    assert "there are two" in _judge(3, 0.0987).message
 
 
 def test_the_gap_of_half_a_standard_deviation_is_what_two_large_samples_show():
@@ -83,7 +144,7 @@ def test_psi_is_the_packages_over_the_lessons_bins(seed):
     before, now = rng.normal(size=500), rng.normal(0.3, 1.2, 300)
     edges = np.quantile(before, np.arange(1, 10) / 10, method="inverted_cdf")
     p, q = (np.bincount(np.searchsorted(edges, each), minlength=10) / len(each) for each in (before, now))
-    assert lesson._psi(p, q) == pytest.approx(monitoring.psi(before, now))
+    assert drift_guesses.psi(p, q) == pytest.approx(monitoring.psi(before, now))
 
 
 def test_psi_in_a_loop_or_as_a_series_is_right_and_with_another_floor_it_is_not():
@@ -108,21 +169,18 @@ def test_the_harmless_move_changes_no_grade_and_the_wrong_ones_do():
     assert all(regraded(answer) > 0.005 for answer, _ in rule.wrong(0))
 
 
-@pytest.mark.parametrize("seed", [0, 7])
+@pytest.mark.parametrize("seed", range(4))
 def test_the_cheapest_alpha_is_accepted_and_the_others_are_dearer(seed):
     rng = np.random.default_rng([99, seed])
-    before, now = rng.normal(size=(2, 600, 330, 20))
-    p = stats.ks_2samp(before, now, axis=1).pvalue
-    moved = p.copy()
-    moved[:, 0] = stats.ks_2samp(before[:, :, 0], now[:, :, 0] + 0.35, axis=1).pvalue
-    bill = {}
-    for alpha in lesson.ALPHAS:
-        false, power = ((20 * each.min(axis=1) <= alpha).mean() for each in (p, moved))
-        bill[alpha] = 50 * false * 2000 + 2 * (1 / power - 1) * 800
-    accepted = {alpha for alpha in lesson.ALPHAS if _judge(6, alpha).state == "right"}
-    assert accepted == {0.003, 0.01, 0.03} and min(bill, key=bill.get) in accepted
-    assert min(bill[alpha] for alpha in (0.05, 0.1, 0.2, 0.4)) > 1.4 * min(bill.values())
-    assert bill[0.001] > 1.1 * min(bill.values())
+    before, now = rng.normal(size=(2, 400, 330, 20))
+    now[:, :, 0] += 0.35
+    smallest = stats.ks_2samp(before, now, axis=1).pvalue.min(axis=1)
+    alphas = np.array(lesson.ALPHAS)
+    false, power = 1 - (1 - alphas / 20) ** 20, np.array([(20 * smallest <= each).mean() for each in alphas])
+    bill = dict(zip(lesson.ALPHAS, 50 * false * 1000 + 2 * (1 / power - 1) * 800, strict=True))
+    accepted = [alpha for alpha in lesson.ALPHAS if _judge(6, alpha).state == "right"]
+    assert accepted == [min(bill, key=bill.get)] == [lesson.CHEAPEST]
+    assert sorted(bill.values())[1] > 1.02 * bill[lesson.CHEAPEST]
 
 
 def test_each_trouble_is_told_apart_and_a_partly_right_list_is_counted():
@@ -134,6 +192,9 @@ def test_each_trouble_is_told_apart_and_a_partly_right_list_is_counted():
     assert _judge(7, {"a": "schema"}).state == "not yet"
     assert _judge(7, [..., *tools[1:]]).message == "A part of your answer is still three dots."
     assert _judge(7, 3).state == "not yet"
+    assert _judge(7, frozenset(tools)).message.endswith("give a list, in square brackets.")
+    assert _judge(7, [tools[0]] * 5).message.startswith("1 of 5 is right.")
+    assert _judge(7, [*tools[1:], tools[0]]).message.startswith("0 of 5 are right.")
 
 
 @pytest.mark.parametrize("seed", range(3))
