@@ -3,9 +3,9 @@
     python benchmarks/load.py             # everything that is installed; writes benchmarks/results/load.json
     python benchmarks/load.py --quick     # the ratios alone, nothing written
 
-SimPy is needed; numba and Ciw are measured where they are installed. Times are CPU seconds of this process,
-the best of three. Ratios compare like with like: the same requests and equal waits. Ciw alone draws its own
-requests, a tenth as many, and is scaled up.
+SimPy is needed; numba and Ciw are measured where they are installed. Times are CPU seconds, the median of
+some runs in a process of its own. Ratios compare like with like: the same requests and equal waits. Ciw alone
+draws its own requests, a tenth as many, and is scaled up.
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ import argparse
 import hashlib
 import importlib.util
 import json
+import multiprocessing
 import platform
+import statistics
 import sys
 import time
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 
@@ -35,6 +38,7 @@ from mlops_lab import load  # noqa: E402
 RESULTS = ROOT / "benchmarks" / "results" / "load.json"
 ENGINES = ("plain", "compiled") if importlib.util.find_spec("numba") else ("plain",)
 REQUESTS, MACHINES, SERVICE_S = 100_000, 40, 0.25
+CHANGING = "random, changing fleet"
 
 
 def sources_digest() -> str:
@@ -43,16 +47,6 @@ def sources_digest() -> str:
     for path in sorted((ROOT / "mlops_lab" / "load").glob("*.py")):
         total.update(path.name.encode() + b"\0" + path.read_bytes().replace(b"\r\n", b"\n"))
     return total.hexdigest()
-
-
-def cpu_s(job: Callable[[], object], repeats: int = 3) -> tuple[float, object]:
-    """Give the fewest CPU seconds of some repeats, and what the job answered."""
-    best, answer = float("inf"), None
-    for _ in range(repeats):
-        begin = time.process_time()
-        answer = job()
-        best = min(best, time.process_time() - begin)
-    return best, answer
 
 
 def simpy_plain(arrive: list[float], service: list[float], machines: int) -> np.ndarray:
@@ -169,69 +163,94 @@ PEERS = {
 }
 
 
-def ciw_run(requests: int) -> int:
-    """Serve about as many requests with Ciw, at the same load; it draws its own."""
+def ciw_run(random: bool) -> Callable[[], None]:
+    """Give a run of a tenth as many requests with Ciw, which draws its own."""
     import ciw
 
-    rate = 0.9 * MACHINES / SERVICE_S
+    served = ciw.dists.Exponential(1 / SERVICE_S) if random else ciw.dists.Deterministic(SERVICE_S)
     network = ciw.create_network(
-        arrival_distributions=[ciw.dists.Exponential(rate=rate)],
-        service_distributions=[ciw.dists.Exponential(rate=1 / SERVICE_S)],
+        arrival_distributions=[ciw.dists.Exponential(0.9 * MACHINES / SERVICE_S)],
+        service_distributions=[served],
         number_of_servers=[MACHINES],
     )
-    ciw.seed(0)
-    simulation = ciw.Simulation(network)
-    simulation.simulate_until_max_customers(requests)
-    return len(simulation.get_all_records())
+
+    def run() -> None:
+        ciw.seed(0)
+        simulation = ciw.Simulation(network)
+        simulation.simulate_until_max_customers(REQUESTS // 10)
+        simulation.get_all_records()
+
+    return run
+
+
+def job(name: str, kind: str) -> Callable[[], np.ndarray | None]:
+    """Give what is timed: a call without arguments that answers the starts."""
+    rng = np.random.default_rng(0)
+    arrive = np.cumsum(rng.exponential(SERVICE_S / (0.9 * MACHINES), REQUESTS))
+    service = np.full(REQUESTS, SERVICE_S) if kind == "alike" else rng.exponential(SERVICE_S, REQUESTS)
+    if name == "ciw":
+        return ciw_run(kind == "random")
+    policy: load.Policy = load.Fixed(MACHINES)
+    options: dict[str, float] = {}
+    if kind == CHANGING:
+        arrive = load.arrivals(load.daily_curve(), seed=7)
+        arrive = arrive[arrive >= 7 * 3600][:REQUESTS] - 7 * 3600
+        policy, options = load.Hold(0.5), {"tick_s": 15.0, "cold_start_s": 40.0}
+    if name in ENGINES:
+        return lambda: load.simulate(arrive, service, policy, engine=name, **options).start_s
+    if kind == CHANGING:
+        return lambda: simpy_fleet(arrive, service, policy, **options)[0]
+    lists = arrive.tolist(), service.tolist()
+    return lambda: PEERS[name](*lists, MACHINES)
+
+
+def timed(name: str, kind: str) -> tuple[float, np.ndarray | None]:
+    """Give the median CPU seconds after one run to warm up, and the starts; for a process of its own."""
+    run = job(name, kind)
+    starts, seconds = run(), []
+    for _ in range(15 if name in ENGINES else 3):
+        begin = time.process_time()
+        run()
+        seconds.append(time.process_time() - begin)
+    return statistics.median(seconds) * (10 if name == "ciw" else 1), starts
+
+
+def race(kind: str, names: list[str]) -> dict[str, float]:
+    """Time each in a fresh process, so that none meets another's memory; starts that differ end the race."""
+    seconds: dict[str, float] = {}
+    first: np.ndarray | None = None
+    for name in names:
+        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
+            seconds[name], starts = process.submit(timed, name, kind).result()
+        first = starts if first is None else first
+        apart = 0.0 if starts is None or first is None else float(abs(starts - first).max())
+        if apart > (1e-9 if kind == CHANGING else 1e-6):  # on a steady fleet SimPy adds up the times between
+            raise SystemExit(f"{name} disagrees by {apart} s")
+    return seconds
 
 
 def ratios() -> dict[str, object]:
-    """Measure a steady fleet and a changing one, and hold the answers equal."""
-    rng = np.random.default_rng(0)
-    arrive = np.cumsum(rng.exponential(SERVICE_S / (0.9 * MACHINES), REQUESTS))
-    service = rng.exponential(SERVICE_S, REQUESTS)
-    lists = arrive.tolist(), service.tolist()
-    fleet = load.Fixed(MACHINES)
-    seconds: dict[str, float] = {}
-    for name, peer in PEERS.items():
-        seconds[name], starts = cpu_s(lambda peer=peer: peer(*lists, MACHINES))
-        ours = load.simulate(arrive, service, fleet).start_s
-        if abs(starts - ours).max() > 1e-6:  # here the peers add up differences of arrival times
-            raise SystemExit(f"{name} disagrees by {abs(starts - ours).max()} s")
-    if importlib.util.find_spec("ciw"):
-        few = REQUESTS // 10
-        seconds["ciw"] = cpu_s(lambda: ciw_run(few), repeats=1)[0] * REQUESTS / few
-    for engine in ENGINES:
-        load.simulate(arrive[:10], service[:10], fleet, engine=engine)  # compile
-        seconds[engine] = cpu_s(
-            lambda engine=engine: load.simulate(arrive, service, fleet, engine=engine), 5
-        )[0]
-    day = load.arrivals(load.daily_curve(), seed=7)
-    day = day[day >= 7 * 3600][:REQUESTS] - 7 * 3600
-    policy, options = load.Hold(0.5), {"tick_s": 15.0, "cold_start_s": 40.0}
-    seconds["simpy_changing_fleet"], oracle = cpu_s(lambda: simpy_fleet(day, service, policy, **options), 1)
-    for engine in ENGINES:
-        name = f"{engine}_changing_fleet"
-        seconds[name], run = cpu_s(
-            lambda engine=engine: load.simulate(day, service, policy, engine=engine, **options)
-        )
-        if abs(run.start_s - oracle[0]).max() > 1e-9:
-            raise SystemExit(f"{name} is not equal to SimPy")
-    times = {
-        f"{peer} / {engine}": round(seconds[peer] / seconds[engine], 1)
-        for peer in (*PEERS, "ciw")
-        for engine in ENGINES
-        if peer in seconds
-    }
-    for engine in ENGINES:
-        times[f"simpy_changing_fleet / {engine}"] = round(
-            seconds["simpy_changing_fleet"] / seconds[f"{engine}_changing_fleet"], 1
-        )
+    """Measure steady fleets, with service times alike and random, and a changing one."""
+    ciw = ["ciw"] if importlib.util.find_spec("ciw") else []
+    seconds = {kind: race(kind, [*PEERS, *ENGINES, *ciw]) for kind in ("alike", "random")}
+    seconds[CHANGING] = race(CHANGING, ["simpy_changing_fleet", *ENGINES])
     return {
         "requests": REQUESTS,
         "machines": MACHINES,
-        "cpu_s": {name: round(value, 4) for name, value in seconds.items()},
-        "times_faster": times,
+        "cpu_s": {
+            kind: {name: round(value, 4) for name, value in found.items()} for kind, found in seconds.items()
+        },
+        "times_faster": {
+            kind: {
+                engine: {
+                    name: round(value / found[engine], 1)
+                    for name, value in found.items()
+                    if name not in ENGINES
+                }
+                for engine in ENGINES
+            }
+            for kind, found in seconds.items()
+        },
     }
 
 
@@ -263,13 +282,9 @@ def growth(engine: str) -> dict[str, dict[str, float]]:
     for requests, machines in ((10**5, 40), (10**6, 40), (10**7, 40), (10**6, 400), (10**6, 4_000)):
         rng = np.random.default_rng(0)
         arrive = np.cumsum(rng.exponential(SERVICE_S / (0.9 * machines), requests))
-        spent, _ = cpu_s(
-            lambda arrive=arrive, machines=machines: load.simulate(
-                arrive, SERVICE_S, load.Fixed(machines), engine=engine
-            ),
-            1,
-        )
-        each = round(spent / requests * 1e6, 4)
+        begin = time.process_time()
+        load.simulate(arrive, SERVICE_S, load.Fixed(machines), engine=engine)
+        each = round((time.process_time() - begin) / requests * 1e6, 4)
         if machines == 40:
             by_requests[str(requests)] = each
         if requests == 10**6:
