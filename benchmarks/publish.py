@@ -169,8 +169,8 @@ def load(found: Results) -> str:
             "policy that decides every 15 seconds, on a morning of the lecture's traffic.",
             table(("peer", "our engine", *(f"times faster, {kind}" for kind in kinds)), speed),
             f"Plain Python is {least:g} times or more as fast as SimPy's own queue, tuned or not. Against a "
-            "queue of one's own on SimPy's clock it is not thirty times as fast: that would leave a twentieth "
-            "of a microsecond for each request, and no loop in Python has that. The compiled engine is.",
+            "queue of one's own on SimPy's clock it is not thirty times as fast: that would leave it a "
+            "twentieth of a microsecond a request, and no loop in Python has that. The compiled engine is.",
             "A month of the lecture's traffic, streamed by day:",
             table(
                 ("engine", "requests", "CPU s"),
