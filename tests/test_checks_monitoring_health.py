@@ -69,3 +69,25 @@ def test_rules_are_judged_alike_for_every_seed(seed):
     rule = checks.find("monitoring_health.6")
     assert all(rule.outcome(form, seed).state == "right" for form in rule.right(seed))
     assert all(part in rule.outcome(wrong, seed).message for wrong, part in rule.wrong(seed))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_rule_is_judged_by_its_rate_and_not_by_the_luck_of_one_week(seed):
+    def rule(k, n, above=200.0):
+        given = {"metric": "p99_ms", "severity": "page", "runbook": "Halve the batch size."}
+        return monitoring.AlertRule(name="slow_answers", above=above, k=k, n=n, **given)
+
+    # a new pair of bad minutes within three: about 10,000 * 2 * 0.03**2 = 18, less what follows a page
+    assert _judge(6, rule(2, 3), seed).state == "right"
+    assert "20 are allowed" in _judge(6, rule(2, 4), seed).message
+    assert "200 is asked for" in _judge(6, rule(5, 5, above=149.0), seed).message
+
+
+@pytest.mark.parametrize("seed", [0, 3, 8])
+def test_what_is_right_on_a_few_cases_only_is_refused(seed):
+    def generous(gradient, most):
+        length = np.linalg.norm(gradient)
+        return gradient * most / length if length > 2 * most else gradient
+
+    assert "length 2.2" in _judge(1, generous, seed).message
+    assert "lies between" in _judge(5, np.log(0.025) / np.log(0.99), seed).message

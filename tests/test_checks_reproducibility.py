@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.feature_selection import SelectKBest, f_classif
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import KFold, StratifiedKFold, cross_validate
+from sklearn.model_selection import KFold, RepeatedStratifiedKFold, StratifiedKFold, cross_validate
 from sklearn.pipeline import Pipeline
 
 from mlops_lab import reproducibility, worlds
@@ -95,7 +95,24 @@ def test_honest_scores_of_other_forms_are_right_and_leaks_are_caught(seed):
         return np.array([np.mean(found)])
 
     assert _judge(6, other, seed).state == _judge(6, by_folds, seed).state == "right"
-    assert "seen the exam" in _judge(6, lesson._peeking, seed).message
+    assert "seen the exam" in _judge(6, lesson.peeking, seed).message
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_scores_of_five_folds_are_told_from_others(seed):
+    steps = Pipeline([("choose", SelectKBest(k=20)), ("model", LogisticRegression())])
+
+    def scored(**how):
+        return lambda table, labels: float(cross_validate(steps, table, labels, **how)["test_score"].mean())
+
+    def one_part(table, labels):
+        return steps.fit(table[22:], labels[22:]).score(table[:22], labels[:22])
+
+    repeated = RepeatedStratifiedKFold(n_splits=5, n_repeats=2, random_state=0)
+    for answer in (scored(cv=repeated), lambda table, labels: round(scored(cv=5)(table, labels), 3)):
+        assert _judge(6, answer, seed).state == "right"
+    for answer in (scored(cv=3), scored(cv=10), scored(cv=5, scoring="roc_auc"), one_part):
+        assert "mean accuracy of 5 folds" in _judge(6, answer, seed).message
 
 
 @pytest.mark.parametrize("seed", range(2))

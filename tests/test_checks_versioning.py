@@ -57,7 +57,7 @@ needs_git = pytest.mark.skipif(bool(Terminal(".").lacks("git")), reason="git is 
 @pytest.mark.parametrize(
     ("command", "fragment"),
     [
-        ("git checkout released -- .", "right"),  # the tag holds no other file, so nothing else changes
+        ("git checkout released -- .", "another file went back"),
         ("git restore grade.py", "not as it was"),
         ("git revert --no-edit HEAD", "colleague's file"),
         ("git switch --detach released", "no longer on `main`"),

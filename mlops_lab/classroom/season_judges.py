@@ -186,11 +186,13 @@ def _weak_arguments() -> tuple[object, ...]:
 
 def _weak_cases(seed: int) -> list[Case]:
     never = {("fine", "fine"): 8, ("fine", "rotten"): 1}
+    doubted = {("a", "a"): 6, ("b", "a"): 4, ("b", "b"): 7, ("c", "b"): 3, ("c", "c"): 20}
     words = {("a", "a"): 9, ("b", "a"): 1, ("b", "b"): 5, ("a", "b"): 5, ("c", "c"): 1}
     return [
         Case(_crates(_MIXED), "spoiled", "a mix in which another grade has more mistakes"),
         Case(_crates(never), "rotten", "a grade that is never given"),
         Case(_crates(words), "b", "other grades than the orchard's"),
+        Case(_crates(doubted), "a", "a mix in which another grade is often given wrongly"),
         Case(tuple(list(each) for each in _crates(words)), "b", "plain lists"),
     ]
 

@@ -87,7 +87,7 @@ _SAFEST_MISTAKES = (
 
 def _score_cases(seed: int) -> list[Case]:
     fair, unfair, turned = (
-        {"belt": 0.20, "handheld": 0.24},
+        {"belt": 0.30, "handheld": 0.34},
         {"belt": 0.20, "handheld": 0.35},
         {"belt": 0.5, "handheld": 0.2},
     )
@@ -142,6 +142,12 @@ def _effect(project: Any, remedy: Callable[[Any], object], measure: Callable[[An
     without, mended = project.fork(), project.fork()
     remedy(mended)
     return measure(mended) - measure(without)
+
+
+def _lowest_f1(graded: Any, true: Any) -> str:
+    said, real = np.array(graded), np.array(true)
+    both = {grade: ((said == grade) & (real == grade)).sum() for grade in dict.fromkeys(true)}
+    return str(min(both, key=lambda grade: both[grade] / ((said == grade).sum() + (real == grade).sum())))
 
 
 RULES = (
@@ -226,6 +232,7 @@ RULES = (
                 "*called*",
             ),
             (lambda graded, true: pd.Series(true).value_counts().idxmin(), "rarest"),
+            (_lowest_f1, "often given wrongly"),
             (lambda graded, true: float(np.mean(np.array(graded) == np.array(true))), "not right"),
             (lambda graded, true: None, "returned None"),
             ("spoiled", "without brackets"),

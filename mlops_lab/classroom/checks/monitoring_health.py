@@ -2,69 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from typing import Any
 
+import numpy as np
+
 from mlops_lab.classroom.checks import Outcome, Rule, not_yet, right, told
-from mlops_lab.classroom.checks.judges import Case, Mistake, choice, function, whole_number
+from mlops_lab.classroom.checks.judges import Mistake, choice, read_number, whole_number
+from mlops_lab.classroom.clip_judges import CLIP_MISTAKES, clipped, judge_clipped
 
 __all__ = ["RULES"]
-
-
-def _clipped(gradient: Any, most: float) -> Any:
-    import numpy as np
-
-    gradient = np.asarray(gradient, dtype=float)
-    length = float(np.sqrt((gradient**2).sum()))
-    return gradient * (most / length) if length > most else gradient
-
-
-def _clip_cases(seed: int) -> list[Case]:
-    import numpy as np
-
-    rng = np.random.default_rng([seed, 1])
-    long, short = 50 * rng.normal(size=6), 0.01 * rng.normal(size=6)
-    return [
-        Case((np.array([3.0, 4.0]), 1.0), np.array([0.6, 0.8]), "the gradient (3, 4) and a most of 1"),
-        Case((long.copy(), 2.0), _clipped(long, 2.0), "a gradient that is too long"),
-        Case((short.copy(), 2.0), short, "a gradient that is short enough"),
-        Case((np.zeros(3), 1.0), np.zeros(3), "a gradient of zeros"),
-    ]
-
-
-def _close(got: Any, expected: Any) -> bool:
-    import numpy as np
-
-    got = np.asarray(got, dtype=float)
-    return got.shape == expected.shape and bool(np.allclose(got, expected, rtol=1e-6, atol=1e-12))
-
-
-def _wrong_clips() -> list[tuple[Any, str]]:
-    import numpy as np
-
-    def each(gradient: Any, most: float) -> Any:
-        return np.clip(gradient, -most, most)
-
-    def always(gradient: Any, most: float) -> Any:
-        return gradient * most / max(1e-12, float(np.linalg.norm(gradient)))
-
-    def squared(gradient: Any, most: float) -> Any:
-        length = (gradient**2).sum()
-        return gradient * most / length if length > most else gradient
-
-    def largest(gradient: Any, most: float) -> Any:
-        peak = abs(gradient).max()
-        return gradient * most / peak if peak > most else gradient
-
-    return [
-        (each, "the gradient (3, 4)"),
-        (always, "short enough"),
-        (squared, "the gradient (3, 4)"),
-        (largest, "the gradient (3, 4)"),
-        (lambda gradient, most: None, "returned None"),
-        (lambda gradient: gradient, "stopped"),
-        (0.5, "without brackets"),
-    ]
 
 
 def _cache(answer: object, seed: int) -> Outcome:
@@ -87,6 +35,8 @@ def _cache(answer: object, seed: int) -> Outcome:
             return not_yet(
                 f"After {number + 1} entries the cache holds {len(cache)}, and {most} are allowed."
             )
+        if number == 0 and not cache:
+            return not_yet("After the first entry the dict is still empty: change the one that is given.")
         if cache.get(key) != value:
             return not_yet(f"After entry {number + 1} its own key does not hold its value.")
         renewed = key in kept
@@ -96,11 +46,16 @@ def _cache(answer: object, seed: int) -> Outcome:
         if len(cache) < min(len(kept), most):
             return not_yet(f"After {number + 1} entries the cache holds only {len(cache)}: keep what fits.")
         kept = OrderedDict((known, cache[known]) for known in cache)
-    fresh: dict[int, str] = {}
-    for key in range(30):
-        answer(fresh, key, "x", most)
-    if sorted(fresh) != list(range(20, 30)):
-        return not_yet("Thirty keys came, and it is not the latest ten that are left: drop the oldest.")
+    for room in (most, 3, 1):
+        fresh: dict[int, str] = {}
+        for key in range(30, 0, -1):
+            answer(fresh, key, "x", room)
+        if len(fresh) != room:
+            return not_yet(f"With a most of {room} the cache holds {len(fresh)} entries.")
+        if sorted(fresh) != list(range(1, room + 1)):
+            return not_yet(
+                f"Thirty keys came, and it is not the latest {room} that are left: drop the oldest."
+            )
     return right("Two hundred entries later it still holds ten, and the latest ones at that.")
 
 
@@ -145,9 +100,11 @@ def _one_too_many(cache: dict[Any, Any], key: Any, value: Any, most: int) -> Non
     cache[key] = value
 
 
-def _rule(answer: object, seed: int) -> Outcome:
-    import numpy as np
+_WEEKS = 20
+"""So many times 10,000 quiet minutes are played: one such week says too little of a rule."""
 
+
+def _rule(answer: object, seed: int) -> Outcome:
     from mlops_lab.monitoring import AlertRule, Monitor
 
     if not isinstance(answer, AlertRule):
@@ -156,23 +113,28 @@ def _rule(answer: object, seed: int) -> Outcome:
         return not_yet(f"Your rule watches {answer.metric!r}: the service logs 'p99_ms'.")
     if answer.above is None:
         return not_yet("Your rule fires below its limit: slow answers are those above.")
+    if answer.above != 200:
+        return not_yet(f"The limit of your rule is {answer.above:g} ms: 200 is asked for.")
     if answer.severity != "page":
         return not_yet(f"Your rule only makes a {answer.severity}: at night somebody must be woken.")
     rng = np.random.default_rng([seed, 6])
     quiet, slow = Monitor([answer]), Monitor([answer])
-    for window in range(10_000):
-        quiet.log(window, {"p99_ms": 250.0 if rng.random() < 0.03 else 150.0})
-    pages = sum(alert.state == "firing" for alert in quiet.alerts)
+    for window, bad in enumerate(rng.random(10_000 * _WEEKS) < 0.03):
+        quiet.log(window, {"p99_ms": 250.0 if bad else 150.0})
+    pages = sum(alert.state == "firing" for alert in quiet.alerts) / _WEEKS
     if pages > 20:
-        return not_yet(f"In 10,000 quiet windows your rule woke somebody {pages} times: 20 are allowed.")
+        return not_yet(f"Your rule woke somebody {pages:.0f} times in 10,000 quiet minutes: 20 are allowed.")
     for window in range(40):
         slow.log(window, {"p99_ms": 250.0 if window >= 20 else 150.0})
     fired = [alert.step for alert in slow.alerts if alert.state == "firing" and alert.step >= 20]
     if not fired:
-        return not_yet("All answers became slow, and your rule never fired.")
+        return not_yet("All answers became slow, and your rule did not begin to fire.")
     if fired[0] > 24:
-        return not_yet(f"Your rule fired {fired[0] - 19} windows after the fault began: 5 are allowed.")
-    return right(f"{pages} pages in 10,000 quiet windows, and a fault is told in its window {fired[0] - 19}.")
+        return not_yet(f"Your rule fired {fired[0] - 19} minutes after the fault began: 5 are allowed.")
+    told_in = fired[0] - 19
+    return right(
+        f"{pages:.1f} pages in 10,000 quiet minutes on average; a fault is told in its minute {told_in}."
+    )
 
 
 def _made_rule(**changed: Any) -> Any:
@@ -195,6 +157,27 @@ def _fewest_answers() -> int:
     return next(n for n in range(1, 10_000) if 0.99**n <= 0.025)
 
 
+def _answers(answer: object, seed: int) -> Outcome:
+    value = read_number(answer)
+    exact = math.log(0.025) / math.log(0.99)
+    if isinstance(value, float) and abs(value - exact) < 0.5 and not value.is_integer():
+        return not_yet(
+            f"Your answer {value:.2f} lies between two whole numbers: which of them keeps to 2.5 %?"
+        )
+    judge = whole_number(
+        lambda seed: _fewest_answers(),
+        what="number of answers",
+        mistakes=lambda seed: [
+            Mistake(100, "is one slow answer on average. By chance there is none, in over a third of cases."),
+            Mistake(299, "allows 5 % for this end alone; the other end needs its share: 2.5 % each."),
+            Mistake(367, "is one too few."),
+            Mistake(369, "is enough, and so is one fewer."),
+        ],
+        far="is not the fewest",
+    )
+    return judge(answer, seed)
+
+
 _OPTIONS = {
     "missing": "leaves the alarm without an answer in every quiet hour: a week without errors looks unknown.",
     "ignore": "keeps the last state: after one error the alarm would stand for days, though none came since.",
@@ -206,14 +189,33 @@ RULES = (
     Rule(
         id="monitoring_health.1",
         question="Write a function that shortens a gradient to a given length, a shorter one left alone.",
-        judge=function(_clip_cases, agree=_close, well="The direction stays, and the length has an end."),
+        judge=judge_clipped,
         hints=(
             "How long is the gradient (3, 4)?",
             "The length is the root of the sum of squares: `np.sqrt((gradient**2).sum())`.",
             "If the length exceeds `most`, return `gradient * most / length`, else the gradient as it is.",
         ),
-        right=lambda seed: [_clipped, lambda gradient, most: list(_clipped(gradient, most))],
-        wrong=lambda seed: _wrong_clips(),
+        right=lambda seed: [clipped, lambda gradient, most: list(clipped(gradient, most))],
+        wrong=lambda seed: [
+            (lambda gradient, most: np.maximum(np.minimum(gradient, most), -most), "each number by itself"),
+            *zip(
+                (mistake for mistake, _ in CLIP_MISTAKES[1:]),
+                (
+                    "longer, too",
+                    "*root*",
+                    "largest number",
+                    "sum of the numbers",
+                    "*sum*",
+                    "length 1,",
+                    "with 1,",
+                ),
+                strict=True,
+            ),
+            (lambda gradient, most: -clipped(gradient, most), "the gradient (3, 4)"),
+            (lambda gradient, most: None, "returned None"),
+            (lambda gradient: gradient, "stopped"),
+            (0.5, "without brackets"),
+        ],
     ),
     Rule(
         id="monitoring_health.2",
@@ -223,9 +225,14 @@ RULES = (
             what="number of steps",
             mistakes=lambda seed: [
                 Mistake(9, "lets the *loss* double. The error doubles; the loss is its square."),
-                Mistake(8, "lets the *loss* double. The error doubles; the loss is its square."),
+                Mistake(
+                    8, "is too many: the loss begins at 250, and the error doubles; the loss is its square."
+                ),
                 Mistake(4, "is one too few: after four steps the loss is 64,000, which still fits."),
-                Mistake(17, "begins at a loss of 1: it is 250 already."),
+                Mistake(
+                    16, "begins at a loss of 1 and lets it double: it is 250 already, and the error doubles."
+                ),
+                Mistake(6, "is too many: the loss has overflowed before."),
             ],
             far="is not the first step that overflows",
         ),
@@ -237,9 +244,10 @@ RULES = (
         right=lambda seed: [_steps_left(), float(_steps_left()), [_steps_left()]],
         wrong=lambda seed: [
             (9, "The error doubles"),
-            (8, "The error doubles"),
+            (8, "the loss is its square"),
             (4, "one too few"),
-            (17, "250 already"),
+            (16, "250 already"),
+            (6, "has overflowed before"),
             (4.01, "no number of steps"),
             (100, "not the first step"),
         ],
@@ -260,6 +268,8 @@ RULES = (
             (_forget_all, "keep what fits"),
             (_forget_newest, "drop the oldest"),
             (_one_too_many, "10 are allowed"),
+            (lambda cache, key, value, most: _remember(cache, key, value, 10), "With a most of 3"),
+            (lambda cache, key, value, most: _remember(dict(cache), key, value, most), "still empty"),
             (lambda cache, key: None, "stopped"),
             ({}, "without brackets"),
         ],
@@ -296,19 +306,7 @@ RULES = (
     Rule(
         id="monitoring_health.5",
         question="From how many answers on does the interval of p99 have an upper end?",
-        judge=whole_number(
-            lambda seed: _fewest_answers(),
-            what="number of answers",
-            mistakes=lambda seed: [
-                Mistake(
-                    100, "is one slow answer on average. By chance there is none, in over a third of cases."
-                ),
-                Mistake(299, "allows 5 % for this end alone; the other end needs its share: 2.5 % each."),
-                Mistake(367, "is one too few."),
-                Mistake(369, "is enough, and so is one fewer."),
-            ],
-            far="is not the fewest",
-        ),
+        judge=_answers,
         hints=(
             "How likely is it that *all* of n answers are faster than the true p99?",
             "It is `0.99**n`. If that may happen in 2.5 % of cases at most, how large must n be?",
@@ -320,13 +318,14 @@ RULES = (
             (299, "2.5 % each"),
             (367, "one too few"),
             (369, "so is one fewer"),
-            (367.04, "no number of answers"),
+            (367.04, "367.04 lies between"),
+            (68.97, "no number of answers"),
             (50, "not the fewest"),
         ],
     ),
     Rule(
         id="monitoring_health.6",
-        question="Give a rule that is calm in quiet times and tells a fault within five windows.",
+        question="Give a rule that is calm in quiet times and tells a fault within five minutes.",
         judge=_rule,
         hints=(
             "What makes a rule calm: a larger k, or a larger n?",
@@ -336,14 +335,16 @@ RULES = (
         right=lambda seed: [
             _made_rule(),
             _made_rule(k=3, n=4),
-            _made_rule(k=4, n=5, above=180.0),
-            _made_rule(k=5, n=5),
+            _made_rule(k=2, n=3),
+            _made_rule(k=5, n=5, above=200),
         ],
         wrong=lambda seed: [
             (_made_rule(k=1, n=1), "woke somebody"),
             (_made_rule(k=2, n=5), "woke somebody"),
-            (_made_rule(k=8, n=10), "windows after the fault"),
-            (_made_rule(above=900.0), "never fired"),
+            (_made_rule(k=2, n=4), "20 are allowed"),
+            (_made_rule(k=8, n=10), "minutes after the fault"),
+            (_made_rule(k=30, n=30), "did not begin to fire"),
+            (_made_rule(above=180.0), "180 ms: 200 is asked for"),
             (_made_rule(severity="ticket"), "woken"),
             (_made_rule(metric="mean_ms"), "logs 'p99_ms'"),
             (_made_rule(above=None, below=200.0), "those above"),

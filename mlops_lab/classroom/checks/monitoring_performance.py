@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
 import numpy as np
 
-from mlops_lab.classroom.checks import Outcome, Rule, not_yet, right
-from mlops_lab.classroom.checks.judges import Case, Mistake, choice, function, number
-from mlops_lab.monitoring import SoFar
+from mlops_lab.classroom.checks import Outcome, Rule, not_yet
+from mlops_lab.classroom.checks.judges import Mistake, choice, number, read_number
+from mlops_lab.classroom.metric_judges import (
+    ALARM_MISTAKES,
+    BOUNDS_MISTAKES,
+    bounds,
+    by_cumsum,
+    first_alarm,
+    judge_act,
+    judge_alarm,
+    judge_bounds,
+    judge_weighted,
+    mean_first,
+    one_less,
+    policy,
+    weighted,
+)
+from mlops_lab.classroom.outputs import shown
 
 __all__ = ["RULES"]
 
@@ -25,225 +38,30 @@ TRUST = {
     "new scanner": "gives readings with a meaning of their own, and no old crate was read by it.",
 }
 
-
-def _close(got: Any, expected: Any) -> bool:
-    """Compare two pairs of numbers, in any container."""
-    low, high = got
-    return math.isclose(low, expected[0], abs_tol=1e-9) and math.isclose(high, expected[1], abs_tol=1e-9)
-
-
-def _bounds(right: float, known: float, crates: float) -> tuple[float, float]:
-    return right / crates, (right + crates - known) / crates
-
-
-def _bounds_cases(seed: int) -> list[Case]:
-    return [
-        Case((6, 10, 40), (0.15, 0.9), "6 right of 10 known, 40 crates"),
-        Case((8, 10, 10), (0.8, 0.8), "a week whose labels have all come"),
-        Case((0, 0, 25), (0.0, 1.0), "a week without any label"),
-    ]
-
-
-_BOUNDS_MISTAKES = (
-    ((0.6, 0.6), "the share among the known labels, and says nothing about the missing ones"),
-    ((0.15, 0.75), "as best the share that is *missing*; those that were right already count too"),
-    ((0.9, 0.15), "the best before the worst: turn them round"),
+_CRATES_MISTAKES = (
+    (_CRATES / 4, "leaves out the 2 in front of the root, or lets the interval reach 6 points."),
+    (4 * 0.85 * 0.15 / 0.03, "forgets to square: the reach goes with the *root* of the crates."),
+    (math.sqrt(_CRATES), "is the root of the number of crates: it has still to be squared."),
+    (_CRATES * 4, "makes it half as wide as needed: 3 points from end to end."),
+    (_CRATES * 0.98**2, "takes 1.96 for the 2: use the rule of thumb as it stands."),
+    (0.25 * (2 / 0.03) ** 2, "is the number for a share of one half: here 85 % are right."),
 )
 
 
-def _judge_bounds(answer: object, seed: int) -> Outcome:
-    try:
-        got = answer(6, 10, 40)  # type: ignore[operator]
-        if isinstance(got, (int, float, np.number)):
-            return not_yet(
-                f"Your function returned {got:.3g}, one number: two are asked for, worst and best."
-            )
-        for made, why in _BOUNDS_MISTAKES:
-            if _close(got, made):
-                return not_yet(f"For 6 right of 10 known, 40 crates, your function returned {why}.")
-    except Exception:  # noqa: BLE001  the common judge tells what went wrong
-        return function(_bounds_cases)(answer, seed)
-    return function(_bounds_cases, agree=_close)(answer, seed)
-
-
-def _weighted(right: Sequence[float], chance: Sequence[float]) -> float:
-    pairs = list(zip(right, chance, strict=True))
-    return sum(good / odds for good, odds in pairs) / sum(1 / odds for _, odds in pairs)
-
-
-def _weighted_cases(seed: int) -> list[Case]:
-    return [
-        Case((np.array([1, 0]), np.array([0.5, 0.5])), 0.5, "two crates with equal chances"),
-        Case(
-            (np.array([1, 1, 0]), np.array([0.9, 0.9, 0.1])), 2 / 11, "a wrong crate that was hardly opened"
-        ),
-        Case(
-            (np.array([True, False, True]), np.array([0.2, 0.4, 1.0])),
-            6 / 8.5,
-            "three crates of True and False",
-        ),
-    ]
-
-
-def _judge_weighted(answer: object, seed: int) -> Outcome:
-    if callable(answer):
-        arguments = np.array([1, 1, 0]), np.array([0.9, 0.9, 0.1])
-        try:
-            got = float(answer(*arguments))
-        except Exception:  # noqa: BLE001  told by the common judge below
-            got = math.nan
-        for made, why in (
-            (2 / 3, "counts all crates alike"),
-            (1.8 / 1.9, "counts a crate *more* if its chance was high: it should be the other way round"),
-            ((2 / 0.9) / 3, "divides by the number of crates, not by the sum of the weights"),
-        ):
-            if math.isclose(got, made, abs_tol=1e-9):
-                return not_yet(
-                    f"Your function returned {got:.3g} for a wrong crate that was hardly opened: it {why}."
-                )
-    outcome: Outcome = function(
-        _weighted_cases, well="That is Horvitz and Thompson's idea, in Hájek's form."
-    )(answer, seed)
+def _judge_crates(answer: object, seed: int) -> Outcome:
+    value = read_number(answer)
+    for made, why in _CRATES_MISTAKES:
+        if not isinstance(value, Outcome) and math.isclose(value, made, rel_tol=0.01):
+            return not_yet(f"Your answer {shown(value)} {why}")
+    outcome: Outcome = number(lambda seed: _CRATES, within=8, far="is not the number of crates")(answer, seed)
     return outcome
-
-
-def _first_alarm(wrong: Iterable[float], up: float, down: float, limit: float) -> int | None:
-    level = 0.0
-    for step, bad in enumerate(wrong):
-        level = max(0, level + (up if bad else -down))
-        if level >= limit:
-            return step
-    return None
-
-
-_STREAMS: tuple[tuple[list[int], float, float, float, str], ...] = (
-    ([0] * 20 + [1, 1], 3, 1, 5, "a stream that is bad only after many right grades"),
-    ([1, 1, 0, 0, 0], 3, 1, 6, "a stream that reaches the limit exactly"),
-    ([1, 0, 0, 0, 1, 0, 0, 0], 3, 1, 6, "a stream with an error now and then"),
-    ([1, 0, 1, 0, 1, 0, 1], 4, 2, 9, "a stream in which every other grade is wrong"),
-    ([], 3, 1, 6, "an empty stream"),
-)
-
-
-def _judge_alarm(answer: object, seed: int) -> Outcome:
-    if not callable(answer):
-        return not_yet(
-            f"Your answer is a {type(answer).__name__}: give the function itself, without brackets."
-        )
-    rng = np.random.default_rng(seed)
-    drawn = [((rng.random(300) < 0.3).astype(int).tolist(), 5, 2, 17, "300 grades with many errors")]
-    for wrong, up, down, limit, about in (*_STREAMS, *drawn):
-        expected = _first_alarm(wrong, up, down, limit)
-        try:
-            got = answer(np.array(wrong), up, down, limit)
-        except Exception as error:  # noqa: BLE001  a student's function can fail in any way, and is told how
-            return not_yet(f"For {about} your function stopped: {type(error).__name__}: {error}")
-        said = _alarm_mistake(got, expected, about)
-        if said:
-            return not_yet(said)
-    return right("The same lines have run in factories since 1954.")
-
-
-def _alarm_mistake(got: Any, expected: int | None, about: str) -> str:
-    if expected is None:
-        return (
-            ""
-            if got is None
-            else f"For {about} your function returned {got!r}; no alarm is due: return None."
-        )
-    if got is None:
-        hint = {
-            "a stream that is bad only after many right grades": " May the sum fall below 0?",
-            "a stream that reaches the limit exactly": " Is *at* the limit an alarm too?",
-        }.get(about, "")
-        return f"For {about} your function returned None, and an alarm is due.{hint}"
-    if isinstance(got, (bool, np.bool_)) or not isinstance(got, (int, np.integer)):
-        return f"For {about} your function returned {got!r}: return the number of the step."
-    if got == expected + 1:
-        return (
-            f"For {about} your function returned {got}, one step late: count from 0, and look after adding."
-        )
-    return (
-        "" if got == expected else f"For {about} your function returned {got}, which is not the first alarm."
-    )
-
-
-def _act(seen: SoFar) -> str:
-    newest = seen.right[-1]
-    bad = len(newest) >= 30 and float(np.mean(newest)) < 0.7
-    return "retrain" if bad and seen.since >= 2 else "keep"
-
-
-def _seen(good: int, rows: int, since: int, before: tuple[int, int] = (45, 50)) -> SoFar:
-    weeks = tuple(np.arange(all_rows) < all_good for all_good, all_rows in (before, (good, rows)))
-    return SoFar(week=5, since=since, right=weeks)
-
-
-def _act_cases(seed: int) -> list[Case]:
-    return [
-        Case((_seen(55, 60, 4),), "keep", "a good week"),
-        Case((_seen(30, 60, 4),), "retrain", "a bad week of 60 outcomes, 4 weeks after the last training"),
-        Case((_seen(10, 20, 4),), "keep", "a bad week of only 20 outcomes"),
-        Case((_seen(30, 60, 1),), "keep", "a bad week just after a training"),
-        Case((_seen(30, 60, 2),), "retrain", "a bad week exactly 2 weeks after a training"),
-        Case((_seen(15, 30, 3),), "retrain", "a bad week of exactly 30 outcomes"),
-        Case((_seen(42, 60, 3),), "keep", "a week with exactly 70 % right"),
-        Case((_seen(55, 60, 4, before=(5, 50)),), "keep", "a good week after a bad one"),
-    ]
-
-
-def _act_variant(
-    least: int = 30, share: float = 0.7, since: int = 2, week: int = -1, word: str = "retrain"
-) -> Callable[[SoFar], str]:
-    def act(seen: SoFar) -> str:
-        outcomes = seen.right[week]
-        bad = len(outcomes) >= least and float(np.mean(outcomes)) < share
-        return word if bad and seen.since >= since else "keep"
-
-    return act
-
-
-def _no_floor(wrong: Iterable[float], up: float, down: float, limit: float) -> int | None:
-    level = 0.0
-    for step, bad in enumerate(wrong):
-        level += up if bad else -down
-        if level >= limit:
-            return step
-    return None
-
-
-def _above_only(wrong: Iterable[float], up: float, down: float, limit: float) -> int | None:
-    level = 0.0
-    for step, bad in enumerate(wrong):
-        level = max(0, level + (up if bad else -down))
-        if level > limit:
-            return step
-    return None
-
-
-def _by_cumsum(wrong: Sequence[float], up: float, down: float, limit: float) -> int | None:
-    walk = np.cumsum(np.where(np.asarray(wrong, dtype=bool), up, -down))
-    over = np.flatnonzero(walk - np.minimum(0, np.minimum.accumulate(walk)) >= limit) if walk.size else walk
-    return int(over[0]) if over.size else None
 
 
 RULES = (
     Rule(
         id="monitoring_performance.1",
         question="How many crates must be opened so that the interval reaches 3 points to either side?",
-        judge=number(
-            lambda seed: _CRATES,
-            within=8,
-            mistakes=lambda seed: [
-                Mistake(_CRATES / 4, "leaves out the 2 in front of the root."),
-                Mistake(
-                    4 * 0.85 * 0.15 / 0.03, "forgets to square: the reach goes with the *root* of the crates."
-                ),
-                Mistake(4 * 0.85 * 0.15 / 0.06**2, "lets the whole interval be 3 points wide to both sides."),
-                Mistake(16 * 0.85 * 0.15 / 0.03**2, "makes it half as wide as needed."),
-            ],
-            far="is not the number of crates",
-        ),
+        judge=_judge_crates,
         hints=(
             "Which equation must the number of crates fulfil?",
             "Solve `2 * sqrt(0.85 * 0.15 / n) = 0.03`: divide by 2, square both sides, then take out `n`.",
@@ -253,28 +71,45 @@ RULES = (
         wrong=lambda seed: [
             (_CRATES / 4, "leaves out the 2"),
             (17, "forgets to square"),
-            (60, "not the number of crates"),
+            (10, "not the number of crates"),
+            (23.8, "root of the number"),
+            (544, "takes 1.96"),
+            (1111, "one half"),
+            (_CRATES * 4, "half as wide"),
             ("567", "without quotes"),
         ],
     ),
     Rule(
         id="monitoring_performance.2",
         question="Write a function that returns the lowest and highest share of right grades of all crates.",
-        judge=_judge_bounds,
+        judge=judge_bounds,
         hints=(
             "How many crates are right at the least, whatever the missing labels say?",
             "Worst: no missing label is right. Best: all `crates - known` are. Divide both by `crates`.",
             "Return `right / crates` first. For the best, add `crates - known` to `right` before dividing.",
         ),
         right=lambda seed: [
-            _bounds,
+            bounds,
             lambda right, known, crates: [right / crates, 1 - (known - right) / crates],
             lambda right, known, crates: np.array([right, right + crates - known]) / crates,
         ],
         wrong=lambda seed: [
-            (lambda right, known, crates: (right / max(known, 1),) * 2, "among the known"),
-            (lambda right, known, crates: (right / crates, (crates - known) / crates), "*missing*"),
-            (lambda right, known, crates: _bounds(right, known, crates)[::-1], "turn them round"),
+            *zip(
+                (mistake for mistake, _ in BOUNDS_MISTAKES),
+                (
+                    "among the known",
+                    "*missing*",
+                    "turn them round",
+                    "worst is",
+                    "best is",
+                    "known to be wrong",
+                ),
+                strict=False,
+            ),
+            (lambda *week: (100 * bounds(*week)[0], 100 * bounds(*week)[1]), "These are percent"),
+            (lambda right, known, crates: (right, right + crates - known), "counts of crates"),
+            (lambda *week: tuple(round(share, 2) for share in bounds(*week)), "rounded"),
+            (lambda *week: dict(zip("wb", bounds(*week), strict=True)), "which is not right"),
             (lambda right, known, crates: right / crates, "one number"),
             (lambda right, known: right / known, "stopped"),
             (0.15, "without brackets"),
@@ -283,14 +118,14 @@ RULES = (
     Rule(
         id="monitoring_performance.3",
         question="Write a function that returns the share of right grades, each crate counted 1 / chance.",
-        judge=_judge_weighted,
+        judge=judge_weighted,
         hints=(
             "If one crate speaks for ten and another for two, for how many crates do both speak?",
             "Add up `right / chance`, and divide by the sum of the weights.",
             "`np.average` takes `weights=`; here they are `1 / chance`.",
         ),
         right=lambda seed: [
-            _weighted,
+            weighted,
             lambda right, chance: np.average(right, weights=1 / chance),
             lambda right, chance: np.array([(right / chance).sum() / (1 / chance).sum()]),
         ],
@@ -298,6 +133,9 @@ RULES = (
             (lambda right, chance: np.mean(right), "counts all crates alike"),
             (lambda right, chance: np.average(right, weights=chance), "other way round"),
             (lambda right, chance: np.mean(right / chance), "not by the sum of the weights"),
+            (lambda right, chance: np.average(right, weights=1 - chance), "1 - chance"),
+            (lambda right, chance: np.average(right, weights=1 / np.maximum(chance, 0.1)), "hardly opened"),
+            (lambda right, chance: 1 - weighted(right, chance), "*wrong* grades"),
             (lambda right, chance: None, "returned None"),
             (lambda right: 0.5, "stopped"),
             (0.5, "without brackets"),
@@ -323,19 +161,24 @@ RULES = (
     Rule(
         id="monitoring_performance.5",
         question="Write the CUSUM: a function that returns the step of the first alarm, or None.",
-        judge=_judge_alarm,
+        judge=judge_alarm,
         hints=(
             "Which single number has to be remembered from one grade to the next?",
             "In a loop over `enumerate(wrong)`: add `up` or take `down` away, and cut off below 0 by `max`.",
             "After `level = max(0, level + ...)`: if `level >= limit`, return the step. Last, `None`.",
         ),
-        right=lambda seed: [_first_alarm, _by_cumsum],
+        right=lambda seed: [first_alarm, by_cumsum],
         wrong=lambda seed: [
-            (_no_floor, "below 0"),
-            (_above_only, "*at* the limit"),
-            (lambda *all: None if (at := _first_alarm(*all)) is None else at + 1, "one step late"),
-            (lambda wrong, up, down, limit: _first_alarm(wrong, up, 0, limit), "no alarm is due"),
-            (lambda *all: _first_alarm(*all) is not None or None, "number of the step"),
+            *zip(
+                (mistake for mistake, _ in ALARM_MISTAKES),
+                ("below 0", "*at* the limit", "one step late", "first grade count", "Step 0", "never gives"),
+                strict=False,
+            ),
+            (lambda wrong, up, down, limit: first_alarm(1 - wrong, up, down, limit), "*wrong* grade"),
+            (lambda wrong, up, down, limit: first_alarm(wrong, up, 0, limit), "no alarm is due"),
+            (lambda wrong, *given: first_alarm(wrong[:-1], *given), "an alarm is due."),
+            (lambda wrong, *given: first_alarm(wrong, *map(int, given)), "no whole numbers"),
+            (lambda *all: first_alarm(*all) is not None or None, "number of the step"),
             (lambda wrong: None, "stopped"),
             (7, "without brackets"),
         ],
@@ -343,21 +186,26 @@ RULES = (
     Rule(
         id="monitoring_performance.6",
         question="Write a policy: retrain after a bad week of enough outcomes, not just after a training.",
-        judge=function(_act_cases, well="`operate` takes an object with this method, and runs it."),
+        judge=judge_act,
         hints=(
             "Which three conditions must hold together?",
             "The newest week is `seen.right[-1]`: look at its length, at its mean, and at `seen.since`.",
             "`len(...) >= 30 and np.mean(...) < 0.7 and seen.since >= 2` decides between the two words.",
         ),
-        right=lambda seed: [_act, _act_variant()],
+        right=lambda seed: [policy(), mean_first],
         wrong=lambda seed: [
-            (_act_variant(least=0), "only 20 outcomes"),
-            (_act_variant(least=31), "exactly 30 outcomes"),
-            (_act_variant(since=0), "just after a training"),
-            (_act_variant(since=3), "exactly 2 weeks"),
-            (_act_variant(share=0.70001), "exactly 70 %"),
-            (_act_variant(week=0), "a bad week of 60"),
-            (_act_variant(word="train"), "a bad week of 60"),
+            (policy(least=0), "only 29 outcomes"),
+            (policy(least=31), "exactly 30 outcomes"),
+            (policy(since=0), "just after a training"),
+            (policy(since=3), "exactly 2 weeks"),
+            (policy(share=0.70001), "exactly 70 %"),
+            (policy(share=0.65), "68 % right"),
+            (policy(newest=np.concatenate), "all weeks together"),
+            (policy(newest=lambda weeks: weeks[0]), "first week"),
+            (policy(newest=lambda weeks: weeks[1]), "second week"),
+            (policy(word="train"), "'retrain' or 'keep'"),
+            (one_less, "a hair above"),
+            (lambda seen: seen.right[-1].sum() // len(seen.right[-1]) and "keep", "'retrain' or 'keep'"),
             ("retrain", "without brackets"),
         ],
     ),
@@ -366,12 +214,15 @@ RULES = (
         question="What should a model say that has learned half and half, if one crate in ten is spoiled?",
         judge=number(
             lambda seed: _ADJUSTED,
-            within=0.005,
+            within=0.008,
             fraction=True,
             mistakes=lambda seed: [
                 Mistake(
                     0.8 * 0.1 / 0.5, "is one of the two products: both have still to be made to add up to 1."
                 ),
+                Mistake(0.2 * 0.9 / 0.5, "is the product of *not* spoiled: make both products add up to 1."),
+                Mistake(0.16 / 0.36, "is the odds, one product over the other: divide by the *sum* of both."),
+                Mistake(0.973, "multiplies by learned over new: turn the two shares round."),
                 Mistake(0.8, "is what it said before: the shares are not used."),
                 Mistake(0.1, "is the share alone: what the model saw of this crate is lost."),
                 Mistake(1 - _ADJUSTED, "is the probability that it is *not* spoiled."),
@@ -386,9 +237,12 @@ RULES = (
             "Spoiled: `0.8 * 0.1 / 0.5`. Not spoiled: `0.2 * 0.9 / 0.5`.",
             "Divide the first product by the sum of both.",
         ),
-        right=lambda seed: [_ADJUSTED, 0.31, np.float64(0.308)],
+        right=lambda seed: [_ADJUSTED, 0.31, 0.3, np.float64(0.308)],
         wrong=lambda seed: [
             (0.16, "one of the two products"),
+            (0.36, "product of *not*"),
+            (0.16 / 0.36, "is the odds"),
+            (0.973, "turn the two shares"),
             (0.8, "shares are not used"),
             (0.1, "share alone"),
             (1 - _ADJUSTED, "*not* spoiled"),

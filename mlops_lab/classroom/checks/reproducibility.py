@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-import random
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 
-from mlops_lab.classroom.checks import Outcome, Rule, not_yet, right, told
-from mlops_lab.classroom.checks.judges import Case, Mistake, function, number, read_number, whole_number
+from mlops_lab.classroom.checks import Outcome, Rule, not_yet, right
+from mlops_lab.classroom.checks.judges import Mistake, number, whole_number
+from mlops_lab.classroom.repeat_judges import (
+    honest,
+    judge_columns,
+    judge_pairs,
+    judge_score,
+    judge_total,
+    peeking,
+    wrong_pairs,
+)
+from mlops_lab.worlds import FEATURES
 
 __all__ = ["RULES"]
 
@@ -37,141 +45,43 @@ def _flip_mistakes(seed: int) -> list[Mistake]:
         Mistake(1 - flips, "is the share of crates that keep their grade."),
         Mistake(flips * 2000, "is a number of crates: divide by all 2,000."),
         Mistake(abs(one - other), "is the difference of the accuracies: compare the grades, crate by crate."),
+        Mistake(
+            -abs(one - other), "is the difference of the accuracies: compare the grades, crate by crate."
+        ),
         *(Mistake(each, "is an accuracy: compare the two with each other.") for each in (one, other)),
+        *(
+            Mistake(1 - each, "is a share of wrong grades: compare the two, not with the truth.")
+            for each in (one, other)
+        ),
     ]
 
 
-def _called(answer: Any, about: str, *given: object) -> Any:
-    """Call a student's function; an Outcome is why there is no result."""
-    if not callable(answer):
-        return not_yet(f"Your answer is a {type(answer).__name__}: give the function, without brackets.")
-    try:
-        return answer(*given)
-    except Exception as error:  # noqa: BLE001  a student's function can fail in any way, and is told how
-        return not_yet(f"For {about} your function stopped: {told(error)}.")
+_DOES = (("Imputer", "fills gaps"), ("Scaler", "scales the columns"), ("PCA", "reduces by PCA"))
 
 
-def _total(answer: object, seed: int) -> Outcome:
-    rng = random.Random(seed)
-    lists = {
-        "a thousand numbers between 0 and 1": [rng.random() for _ in range(1000)],
-        "numbers of very different size": [rng.uniform(-1, 1) * 10 ** rng.randint(-8, 8) for _ in range(400)],
-        "no numbers at all": [],
-    }
-    for about, values in lists.items():
-        found = set()
-        for _ in range(12):
-            got = _called(answer, about, list(values))
-            total = got if isinstance(got, Outcome) else read_number(got)
-            if isinstance(total, Outcome):
-                return total
-            found.add(total)
-            rng.shuffle(values)
-        if any(abs(each - math.fsum(values)) > 1e-9 * sum(map(abs, values)) for each in found):
-            return not_yet(f"For {about} your function does not return their sum.")
-        if len(found) > 1:
-            return not_yet(f"For {about} your function gave {len(found)} totals in 12 orders.")
-    return right("One rounding at the end, or one fixed order: both make the order of the list vanish.")
+def _wrong_steps(steps: list[Any]) -> str:
+    """Say what is wrong with the kinds of steps or with their order, or give an empty text."""
+    from sklearn.base import is_classifier
 
-
-def _columns(answer: object, seed: int) -> Outcome:
-    rng, found = random.Random(seed), set()
-    words = ["colour", "sugar", "firmness", "blemish", "nir", "weight"]
-    for process, kind in itertools.product(range(6), (list, tuple, set, frozenset)):
-        names = [_Name(word, process) for word in words]
-        rng.shuffle(names)
-        got = _called(answer, f"a {kind.__name__} of names", kind([*names, names[0], names[3]]))
-        if isinstance(got, Outcome):
-            return got
-        if not isinstance(got, (list, tuple)):
-            return not_yet(f"Your function returned a {type(got).__name__}: a list has an order.")
-        plain = tuple(map(str, got))
-        if len(set(plain)) < len(plain):
-            return not_yet("Your function returns a name twice: duplicates must go.")
-        if set(plain) != set(words):
-            return not_yet("Your function loses or adds names: each must be there once.")
-        found.add(plain)
-    if len(found) > 1:
-        return not_yet("Your function returns another order when the names come in another one.")
-    return right("The names decide their order, and no hash does.")
-
-
-class _Name(str):
-    """A name with the hash that it would have in another process."""
-
-    process: int
-
-    def __new__(cls, word: str, process: int) -> _Name:
-        made = super().__new__(cls, word)
-        made.process = process
-        return made
-
-    def __hash__(self) -> int:
-        return hash((self.process, str(self)))
-
-
-def _wrong_pairs(one: Any, other: Any) -> float:
-    import numpy as np
-
-    one, other = np.asarray(one, dtype=float), np.asarray(other, dtype=float)
-    better, worse = (one, other) if one.mean() >= other.mean() else (other, one)
-    return float((better[:, None] <= worse[None, :]).mean())
-
-
-def _pair_cases(seed: int) -> list[Case]:
-    import numpy as np
-
-    rng = np.random.default_rng([seed, 5])
-    near, far = rng.normal(0.80, 0.01, 20), rng.normal(0.79, 0.01, 20)
-    clear, tied = np.array([0.9, 0.91, 0.92]), np.array([0.8, 0.9, 0.9])
-    return [
-        Case((near, far), _wrong_pairs(near, far), "twenty scores each, the first a little better"),
-        Case((far, near), _wrong_pairs(far, near), "the same scores, the second a little better"),
-        Case((clear, tied), _wrong_pairs(clear, tied), "scores of which two pairs are equal"),
-    ]
-
-
-def _scored(table: Any, labels: Any, *, peek: bool) -> float:
-    from sklearn.feature_selection import SelectKBest
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import cross_val_score
-    from sklearn.pipeline import make_pipeline
-
-    choose, model = SelectKBest(k=20), LogisticRegression()
-    if peek:
-        return float(cross_val_score(model, choose.fit_transform(table, labels), labels, cv=5).mean())
-    return float(cross_val_score(make_pipeline(choose, model), table, labels, cv=5).mean())
-
-
-_honest, _peeking = partial(_scored, peek=False), partial(_scored, peek=True)
-
-
-def _score(answer: object, seed: int) -> Outcome:
-    import numpy as np
-
-    rng = np.random.default_rng([seed, 6])
-    coin = rng.permutation([0, 1] * 40)
-    related = rng.normal(size=(80, 300))
-    related[:, :5] += 1.6 * coin[:, None]
-    tables = [(rng.normal(size=(80, 1500)), rng.permutation([0, 1] * 40)) for _ in range(6)]
-    scores = []
-    for table, labels in [*tables, (related, coin)]:
-        got = _called(answer, f"{len(table)} rows", table.copy(), labels.copy())
-        score = got if isinstance(got, Outcome) else read_number(got)
-        if isinstance(score, Outcome):
-            return score
-        scores.append(score)
-    luck, found = float(np.mean(scores[:-1])), scores[-1]
-    on_chance = f"On columns of pure chance it scores {luck:.2f}"
-    if luck > 0.9:
-        return not_yet(f"{on_chance}: it is examined on what it has learned.")
-    if luck > 0.6:
-        return not_yet(f"{on_chance}: something has seen the exam's labels.")
-    if luck < 0.35:
-        return not_yet(f"{on_chance}: that is below a coin toss.")
-    if found < 0.8:
-        return not_yet(f"Where five columns tell the label it scores only {found:.2f}: does it learn at all?")
-    return right(f"{on_chance}, and {found:.2f} where there is something to find.")
+    kinds = [type(step).__name__ for step in steps]
+    places = []
+    for ending, does in _DOES:
+        found = [place for place, kind in enumerate(kinds) if kind.endswith(ending)]
+        if not found:
+            return f"Your recipe has the steps {', '.join(kinds)}: none of them {does}."
+        places.append(found[0])
+    fill, scale, reduce = places
+    if not hasattr(steps[-1], "predict"):
+        return f"Your recipe ends with {kinds[-1]}, which predicts nothing: a model comes last."
+    if not is_classifier(steps[-1]):
+        return f"Your recipe ends with {kinds[-1]}, which does not classify: a classifier comes last."
+    if reduce < scale:
+        return "Your recipe reduces before it scales: one column of large numbers drowns the others."
+    if scale < fill:
+        return "Your recipe scales before it fills: the gaps are there while it measures the spread."
+    if steps[reduce].n_components != 2:
+        return "Your recipe does not reduce to two columns."
+    return ""
 
 
 def _recipe(answer: object, seed: int) -> Outcome:
@@ -188,18 +98,9 @@ def _recipe(answer: object, seed: int) -> Outcome:
     made: Any = answer.build() if isinstance(answer, reproducibility.Recipe) else answer
     if not hasattr(made, "named_steps"):
         return not_yet(f"Your answer is a {type(answer).__name__}: a Recipe is asked for.")
-    kinds = [type(step).__name__ for _, step in made.steps]
-    for kind, does in (("SimpleImputer", "fills gaps"), ("StandardScaler", "scales"), ("PCA", "reduces")):
-        if kind not in kinds:
-            return not_yet(f"Your recipe has the steps {', '.join(kinds)}: none of them {does}.")
-    if not hasattr(made.steps[-1][1], "predict"):
-        return not_yet(f"Your recipe ends with {kinds[-1]}, which predicts nothing: a model comes last.")
-    if kinds.index("SimpleImputer") > kinds.index("StandardScaler"):
-        return not_yet("Your recipe scales before it fills: the gaps are there while it measures the spread.")
-    if kinds.index("StandardScaler") > kinds.index("PCA"):
-        return not_yet("Your recipe reduces before it scales: one column of large numbers drowns the others.")
-    if made.named_steps[made.steps[kinds.index("PCA")][0]].n_components != 2:
-        return not_yet("Your recipe does not reduce to two columns.")
+    problem = _wrong_steps([step for _, step in made.steps])
+    if problem:
+        return not_yet(problem)
     wine = worlds.real("wine")
     table = wine.data.to_numpy(dtype=float).copy()
     table[np.random.default_rng(seed).random(table.shape) < 0.02] = np.nan
@@ -217,6 +118,9 @@ def _steps(*names: str) -> dict[str, Any]:
         "scale": Step("sklearn.preprocessing.StandardScaler"),
         "reduce": Step("sklearn.decomposition.PCA", {"n_components": 2}),
         "model": Step("sklearn.linear_model.LogisticRegression"),
+        "nearest fill": Step("sklearn.impute.KNNImputer"),
+        "stretch": Step("sklearn.preprocessing.MinMaxScaler"),
+        "regression": Step("sklearn.linear_model.LinearRegression"),
     }
     return {name: known[name] for name in names}
 
@@ -233,6 +137,17 @@ def _running(values: list[float]) -> float:
     for value in values:
         total += value
     return total
+
+
+def _folds(k: Any, table: Any, labels: Any, cv: int = 5) -> Any:
+    """Score each fold of a pipeline that chooses columns and learns."""
+    from sklearn.feature_selection import SelectKBest
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import cross_val_score
+    from sklearn.pipeline import make_pipeline
+
+    model = make_pipeline(SelectKBest(k=k), LogisticRegression())
+    return cross_val_score(model, table, labels, cv=cv)
 
 
 RULES = (
@@ -256,7 +171,7 @@ RULES = (
     Rule(
         id="reproducibility.2",
         question="Write a function that sums a list of floats to the same bits in whatever order it comes.",
-        judge=_total,
+        judge=judge_total,
         hints=(
             "What changes when the list comes in another order: the numbers, or where they are rounded?",
             "Either never round on the way, or always add in one and the same order.",
@@ -271,14 +186,18 @@ RULES = (
             (_running, "totals in 12 orders"),
             (lambda values: round(_running(values), 1), "does not return their sum"),
             (lambda values: _running(values) / (len(values) - len(values)), "ZeroDivisionError"),
-            (lambda values: None, "NoneType"),
+            (lambda values: None, "returned None"),
+            (lambda values: math.fsum(set(values)), "some come twice your function does not"),
+            (lambda values: _running(sorted(values, key=abs)), "with its opposite"),
+            (lambda values: round(math.fsum(values), 6), "does not return their sum"),
+            (lambda values: "0.5", "the text '0.5'"),
             (0.5, "without brackets"),
         ],
     ),
     Rule(
         id="reproducibility.3",
         question="Write a function that returns each column name once, in the same order in every process.",
-        judge=_columns,
+        judge=judge_columns,
         hints=(
             "What decides the order in which a set hands out its members?",
             "The order must follow from the names themselves. Which order do words have in a dictionary?",
@@ -293,31 +212,37 @@ RULES = (
             (lambda names: list(set(names)), "another order"),
             (lambda names: list(dict.fromkeys(names)), "another order"),
             (sorted, "name twice"),
-            (lambda names: set(names), "a list has an order"),
+            (lambda names: set(names), "a list is asked for"),
             (lambda names: sorted(set(names))[:3], "loses or adds"),
-            (lambda names: names.append("x"), "has an order"),
+            (lambda names: list(FEATURES), "loses or adds"),
+            (lambda names: sorted(set(names), key=lambda name: name[0]), "in capitals"),
+            (lambda names: sorted(set(names), key=str.lower), "in capitals"),
+            (lambda names: list({str(name) for name in names}), "another order"),
+            (lambda names: list(names).sort(), "returned None"),
             (["colour"], "without brackets"),
         ],
     ),
     Rule(
         id="reproducibility.4",
         question="Write a function that returns the share of pairs of runs that name a wrong winner or none.",
-        judge=function(_pair_cases),
+        judge=judge_pairs,
         hints=(
             "How many pairs are there, if any run of the one may meet any run of the other?",
             "First find who has the higher mean. `one[:, None]` against `other[None, :]` makes all pairs.",
             "With `better` and `worse` by their means: `(better[:, None] <= worse[None, :]).mean()`.",
         ),
         right=lambda seed: [
-            _wrong_pairs,
-            lambda one, other: _wrong_pairs(other, one),
-            lambda one, other: _wrong_pairs(list(one), list(other)),
+            wrong_pairs,
+            lambda one, other: wrong_pairs(other, one),
+            lambda one, other: wrong_pairs(list(one), list(other)),
         ],
         wrong=lambda seed: [
-            (lambda one, other: (one <= other).mean(), "twenty scores each"),
+            (lambda one, other: (one <= other).mean(), "seed by seed"),
             (lambda one, other: (one[:, None] <= other[None, :]).mean(), "the second a little better"),
-            (lambda one, other: _wrong_pairs(one + 1e-9 * (one.mean() > other.mean()), other), "are equal"),
-            (lambda one, other: 1 - _wrong_pairs(one, other), "twenty scores each"),
+            (lambda one, other: wrong_pairs(one + 1e-9 * (one.mean() > other.mean()), other), "are equal"),
+            (lambda one, other: 1 - wrong_pairs(one, other), "name the right one"),
+            (lambda one, other: 100 * wrong_pairs(one, other), "in percent"),
+            (lambda one, other: min(wrong_pairs(one, other), 1 - wrong_pairs(one, other)), "mostly lose"),
             (lambda one, other: None, "returned None"),
             (0.2, "without brackets"),
         ],
@@ -354,19 +279,24 @@ RULES = (
     Rule(
         id="reproducibility.6",
         question="Write a function that scores the 20 best columns and a model by folds, without a leak.",
-        judge=_score,
+        judge=judge_score,
         hints=(
             "Which rows may the choice of the columns look at, in each fold?",
             "A `Pipeline` is trained anew in each fold, on training rows alone: choose the columns in it.",
             "Give `make_pipeline(SelectKBest(k=20), LogisticRegression())` to `cross_val_score(..., cv=5)`.",
         ),
-        right=lambda seed: [_honest],
+        right=lambda seed: [honest],
         wrong=lambda seed: [
-            (_peeking, "seen the exam"),
+            (peeking, "seen the exam"),
             (lambda table, labels: 1.0, "what it has learned"),
             (lambda table, labels: 0.5, "does it learn"),
-            (lambda table, labels: None, "NoneType"),
-            (lambda table, labels: [0.5] * 5, "with 5 values"),
+            (lambda table, labels: None, "returned None"),
+            (lambda table, labels: [0.5] * 5, "returned a list"),
+            (lambda table, labels: 100 * honest(table, labels), "from 0 to 1"),
+            (lambda table, labels: _folds(20, table, labels).max(), "are all folds averaged"),
+            (lambda table, labels: _folds(20, table, labels, cv=3).mean(), "5 folds"),
+            (lambda table, labels: _folds("all", table, labels).mean(), "20 best columns"),
+            (lambda table, labels: _folds(10, table, labels).mean(), "20 best columns"),
             (lambda table: 0.5, "stopped"),
             (0.5, "without brackets"),
         ],
@@ -384,6 +314,7 @@ RULES = (
             _made("fill", "scale", "reduce", "model"),
             _made("fill", "scale", "reduce", "model").text(),
             _made("fill", "scale", "reduce", "model").build(),
+            _made("nearest fill", "stretch", "reduce", "model"),
         ],
         wrong=lambda seed: [
             (_made("scale", "reduce", "model"), "fills gaps"),
@@ -391,6 +322,7 @@ RULES = (
             (_made("fill", "reduce", "scale", "model"), "reduces before it scales"),
             (_made("fill", "scale", "model"), "none of them reduces"),
             (_made("fill", "scale", "reduce"), "a model comes last"),
+            (_made("fill", "scale", "reduce", "regression"), "does not classify"),
             (_steps("fill", "scale", "reduce", "model"), "put it into"),
             (["fill", "scale"], "a Recipe is asked for"),
         ],

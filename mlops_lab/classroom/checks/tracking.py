@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_lab.classroom.checks import Outcome, Rule, not_yet, right
-from mlops_lab.classroom.checks.judges import Case, Mistake, choice, function, read_number, whole_number
+from mlops_lab.classroom.checks.judges import Mistake, choice, function, read_number, whole_number
+from mlops_lab.classroom.record_cases import (
+    points,
+    same_curve,
+    same_rows,
+    state_by_end,
+    state_by_search,
+    states,
+    texts,
+    whole_lines,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,103 +78,41 @@ def _stranger_verdicts(seed: int) -> dict[str, str]:
 # --- judges that only this lesson needs -------------------------------------------------------------------
 
 
-def _same_rows(got: Any, expected: Any) -> bool:
-    try:
-        return bool([dict(row) for row in got] == expected)
-    except (TypeError, ValueError):
-        return False
-
-
-def _whole_lines(text: str) -> list[dict[str, Any]]:
-    rows = []
-    for line in text.splitlines():
-        try:
-            rows.append(json.loads(line))
-        except json.JSONDecodeError:
-            continue
-    return rows
-
-
 def _until_the_break(text: str) -> list[dict[str, Any]]:
     whole, _, _ = text.rpartition("\n")
     return [json.loads(line) for line in whole.split("\n") if line]
 
 
-def _texts(seed: int) -> list[Case]:
-    rows = [{"step": step, "loss": 1 / (seed + step + 1)} for step in range(3)]
-    lines = [json.dumps(row) + "\n" for row in rows]
-    return [
-        Case(("".join(lines),), rows, "a log of which every line is whole"),
-        Case(("".join(lines) + '{"step": 3, "lo',), rows, "a log whose last line is torn"),
-        Case(('{"st',), [], "a log that is nothing but the start of a line"),
-        Case(("",), [], "an empty log"),
-    ]
-
-
-def _points(seed: int) -> list[Case]:
-    first = [[100.0 + step, step, 1.0 / (seed + step + 1)] for step in range(4)]
-    again = [[200.0 + step, step, 0.5 / (seed + step + 1)] for step in range(2, 6)]
-    simple = {step: value for _, step, value in first}
-    return [
-        Case((first,), simple, "four steps, each logged once"),
-        Case((first + again,), simple | {s: v for _, s, v in again}, "a run that went back to step 2 once"),
-        Case(([],), {}, "a curve without a point"),
-    ]
-
-
-def _same_curve(got: Any, expected: Any) -> bool:
-    found = got.to_dict() if hasattr(got, "to_dict") else got
-    return isinstance(found, Mapping) and bool(dict(found) == expected)
-
-
-def _states(seed: int) -> list[Case]:
-    start, log = {"kind": "start", "seed": seed}, {"kind": "log", "step": 0, "values": {"loss": 0.5}}
-    done, failed = {"kind": "end", "state": "finished"}, {"kind": "end", "state": "failed"}
-    return [
-        Case(([start, log, done], False), "finished", "a record with the end 'finished' and no process"),
-        Case(([start, log, failed], False), "failed", "a record with the end 'failed' and no process"),
-        Case(([start, log], True), "running", "a record without an end whose process is alive"),
-        Case(([start, log], False), "killed", "a record without an end and without a process"),
-        Case(([start], False), "killed", "a record that holds its start alone, without a process"),
-        Case(([start, log, done], True), "finished", "a finished run in a notebook that is still open"),
-    ]
-
-
-def _state_by_end(rows: Sequence[Mapping[str, Any]], alive: bool) -> str:
-    if rows[-1]["kind"] == "end":
-        return str(rows[-1]["state"])
-    return "running" if alive else "killed"
-
-
-def _state_by_search(rows: Sequence[Mapping[str, Any]], alive: bool) -> str:
-    ends = [row["state"] for row in rows if row["kind"] == "end"]
-    return str((*ends, "running" if alive else "killed")[0])
-
-
 def _bad_run(answer: object, seed: int) -> Outcome:
+    if hasattr(answer, "tolist"):
+        answer = answer.tolist()
     parts = list(answer.values()) if isinstance(answer, Mapping) else answer
     if not isinstance(parts, (list, tuple)) or len(parts) != 2:
         return not_yet("Your answer is not a pair: write the run's name and the step, as in ('run-99', 7).")
-    names = [part.strip() for part in parts if isinstance(part, str)]
     curves = _twelve(seed)
-    if len(names) != 1 or names[0] not in curves:
+    names = [part for part in parts if isinstance(part, str) and part.strip().casefold() in curves]
+    if len(names) != 1:
         return not_yet(f"Your answer {answer!r} names none of the twelve runs: copy the name from the table.")
-    step = read_number(next(part for part in parts if not isinstance(part, str)))
+    step = read_number(next(part for part in parts if part is not names[0]))
     if isinstance(step, Outcome):
         return not_yet(f"The step: {step.message[:1].lower()}{step.message[1:]}")
-    name, (run, true) = names[0], _planted(seed)
+    name, (run, true) = names[0].strip().casefold(), _planted(seed)
     if name != run:
         moved = curves[name].diff().abs().loc[6:]
         return not_yet(
-            f"After the first six steps the curve of {name!r} never moves by more than {moved.max():.3f} at "
-            "once. Another one does."
+            f"From step 6 on the curve of {name!r} never moves by more than {moved.max():.3f} at once. "
+            "Another one does."
         )
     if step == true:
-        return right("The table's winner, and its curve leaps at one single step.")
+        return right("First by accuracy in the table, and its curve leaps at one single step.")
     if step == true - 1:
         return not_yet(f"{name!r} it is. Step {step:g} is the last one before the leap.")
+    if step not in curves.index:
+        return not_yet(f"{name!r} it is. But it has no step {step:g}: see `curves.index`.")
+    if step < 6:
+        return not_yet(f"{name!r} it is. But in the first six steps every run still moves: look further on.")
     return not_yet(
-        f"{name!r} it is. But at step {step:g} its curve does not leap: see `curves[name].diff()`."
+        f"{name!r} it is. But its largest move is not at step {step:g}: see `curves[name].diff()`."
     )
 
 
@@ -192,7 +140,7 @@ def _strangers(answer: object, seed: int) -> Outcome:
 
 
 _WRONG_VERDICT = {
-    "again": "Is its report in order, and does it hold a second run?",
+    "again": "Is its whole report in order, each finding?",
     "no seed": "Look at `record.seed`.",
     "other data": "Compare the fingerprints: what does the finding 'data' say?",
 }
@@ -222,9 +170,12 @@ _wrong_texts: list[tuple[Answer, str]] = [
         "last line is torn your function stopped",
     ),
     (lambda text: [json.loads(line) for line in text.splitlines()[:-1]], "every line is whole"),
-    (lambda text: _whole_lines(text)[:3] or None, "returned None"),
+    (_until_the_break, "resumed after a torn line"),
+    (lambda text: [json.loads(line) for line in text.splitlines() if line.endswith("}")], "last bracket"),
+    (lambda text: [row for row in whole_lines(text) if "step" in row], "every line is whole"),
+    (lambda text: whole_lines(text) or None, "returned None"),
     (lambda text: text.splitlines(), "is not right"),
-    (lambda text: len(_whole_lines(text)), "every line is whole your function returned 3"),
+    (lambda text: len(whole_lines(text)), "every line is whole your function returned 6"),
 ]
 
 _wrong_points: list[tuple[Answer, str]] = [
@@ -234,6 +185,8 @@ _wrong_points: list[tuple[Answer, str]] = [
     (lambda points: [value for _, _, value in points], "is not right"),
     (lambda points: {step: points[step][3] for _, step, _ in points}, "your function stopped"),
     (lambda points: {s: v for _, s, v in points} or None, "without a point"),
+    (lambda points: {s: v for _, s, v in points if v}, "reaches zero"),
+    (lambda points: {s: min(v for _, t, v in points if t == s) for _, s, _ in points}, "was worse then"),
 ]
 
 _wrong_states: list[tuple[Answer, str]] = [
@@ -242,8 +195,16 @@ _wrong_states: list[tuple[Answer, str]] = [
     (lambda rows, alive: rows[-1].get("state", "killed"), "whose process is alive"),
     (lambda rows, alive: rows[-1].get("state", "running"), "without an end and without a process"),
     (
-        lambda rows, alive: "running" if alive else _state_by_end(rows, alive),
+        lambda rows, alive: "running" if alive else state_by_end(rows, alive),
         "a notebook that is still open",
+    ),
+    (
+        lambda rows, alive: rows[-1]["state"] if len(rows) == 3 else state_by_end(rows[:1], alive),
+        "without a step",
+    ),
+    (
+        lambda rows, alive: rows[-1].get("state", "killed" if len(rows) < 2 or not alive else "running"),
+        "alone, with",
     ),
 ]
 
@@ -252,19 +213,19 @@ RULES = (
     Rule(
         id="tracking.1",
         question="Write whole_lines(text): the rows of a log, without a line that was torn.",
-        judge=function(_texts, agree=_same_rows),
+        judge=function(texts, agree=same_rows),
         hints=(
             "What does `json.loads` do with half a line?",
             "`text.splitlines()` gives the lines. A torn one raises `json.JSONDecodeError`: catch it.",
             "Go through the lines, and append `json.loads(line)` to a list inside `try`; in "
             "`except json.JSONDecodeError` say `continue`. Return the list.",
         ),
-        right=lambda seed: [_whole_lines, _until_the_break],
+        right=lambda seed: [whole_lines, lambda text: tuple(whole_lines(text))],
         wrong=lambda seed: _wrong_texts,
     ),
     Rule(
         id="tracking.2",
-        question="At which step was the large network best on the crates that it had not seen?",
+        question="At which step was the large network best, by its loss, on the crates that it had not seen?",
         judge=whole_number(
             lambda seed: _extreme(seed, "validation_loss"),
             mistakes=lambda seed: [
@@ -278,7 +239,11 @@ RULES = (
                 ),
                 Mistake(
                     _extreme(seed, "validation_loss") + 1,
-                    "counts from one. Steps count from zero, and the index knows them.",
+                    "is one step too late. Steps count from zero, and the index knows them.",
+                ),
+                Mistake(
+                    _extreme(seed, "validation_accuracy", lowest=False),
+                    "is best by accuracy. At which step is the loss lowest?",
                 ),
             ],
             what="number of a step",
@@ -296,7 +261,7 @@ RULES = (
         ],
         wrong=lambda seed: [
             (_EPOCHS - 1, "the last step"),
-            (_extreme(seed, "validation_loss") + 1, "counts from one"),
+            (_extreme(seed, "validation_loss") + 1, "one step too late"),
             (float(_large(seed)["validation_loss"].min()), "no number of a step"),
             (-1, "lowest validation loss"),
             (_large(seed)["validation_loss"], "values"),
@@ -316,12 +281,16 @@ RULES = (
             list(_planted(seed)),
             {"run": _planted(seed)[0], "step": _planted(seed)[1]},
             _planted(seed)[::-1],
+            (_planted(seed)[0].upper(), float(_planted(seed)[1])),
         ],
         wrong=lambda seed: [
             (_planted(seed)[0], "not a pair"),
             ((_other_run(seed), _planted(seed)[1]), "Another one does"),
             ((_planted(seed)[0], _planted(seed)[1] - 1), "the last one before"),
-            ((_planted(seed)[0], 39), "does not leap"),
+            ((_planted(seed)[0], 39), "largest move is not"),
+            ((_planted(seed)[0], 1), "first six steps"),
+            ((_planted(seed)[0], 99), "no step 99"),
+            ((_planted(seed)[0], str(_planted(seed)[1])), "is the text"),
             (("run-99", 3), "none of the twelve"),
             ((_planted(seed)[0], None), "The step: "),
         ],
@@ -347,14 +316,14 @@ RULES = (
     Rule(
         id="tracking.5",
         question="Write state(rows, alive): finished, failed, running or killed.",
-        judge=function(_states),
+        judge=function(states),
         hints=(
             "Who writes the last line of a record, and who cannot?",
             "Look for a row whose kind is 'end'. Only where there is none does the process matter.",
             'If `rows[-1]["kind"] == "end"`, return `rows[-1]["state"]`; else return "running" if alive, and '
             '"killed" if not.',
         ),
-        right=lambda seed: [_state_by_end, _state_by_search],
+        right=lambda seed: [state_by_end, state_by_search],
         wrong=lambda seed: _wrong_states,
     ),
     Rule(
@@ -372,7 +341,7 @@ RULES = (
             {name.title(): verdict.upper() for name, verdict in _stranger_verdicts(seed).items()},
         ],
         wrong=lambda seed: [
-            (dict.fromkeys(_stranger_verdicts(seed), "again"), "a second run"),
+            (dict.fromkeys(_stranger_verdicts(seed), "again"), "each finding"),
             (dict.fromkeys(_stranger_verdicts(seed), "no seed"), "record.seed"),
             (_sceptic(seed), "fingerprints"),
             ({"mia": "again"}, "no verdict on"),
@@ -383,7 +352,7 @@ RULES = (
     Rule(
         id="tracking.7",
         question="Write by_step(points): TensorBoard's points as a dictionary from step to value.",
-        judge=function(_points, agree=_same_curve),
+        judge=function(points, agree=same_curve),
         hints=(
             "Which of the three numbers of a point is the step?",
             "A later point of the same step replaces the earlier one, as a key of a dictionary does.",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shlex
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlops_lab.classroom.cache_judges import RIGHT, WRONG, judge_take
 from mlops_lab.classroom.checks import Outcome, Rule, not_yet, right, told
 from mlops_lab.classroom.checks.judges import Case, Mistake, function, number, whole_number
 from mlops_lab.classroom.lineage_tables import lineage_cases
@@ -51,10 +51,12 @@ def _command(answer: object, seed: int) -> Outcome:
 
 
 def _tried(desk: Terminal, words: list[str]) -> Outcome:
-    program, notes = desk.folder / "grade.py", desk.folder / "notes.txt"
+    program, notes, belt = (desk.folder / name for name in ("grade.py", "notes.txt", "belt.py"))
     program.write_text(FRIDAY, encoding="utf-8", newline="\n")
+    belt.write_text("SPEED = 1\n", encoding="utf-8", newline="\n")
     desk.output("git init -q", "git add .", "git commit -q -m Friday", "git tag released")
     program.write_text(MONDAY, encoding="utf-8", newline="\n")
+    belt.write_text("SPEED = 2\n", encoding="utf-8", newline="\n")
     notes.write_text("by a colleague\n", encoding="utf-8")
     desk.output("git add .", "git commit -q -m Monday")
     into = Path(words[-1]).name if len(words) > 3 and words[-2] == ">" else ""
@@ -65,73 +67,18 @@ def _tried(desk: Terminal, words: list[str]) -> Outcome:
     if into:
         (desk.folder / into).write_text(said + "\n", encoding="utf-8", newline="\n")
     if desk.output("git branch --show-current") != "main":
-        return not_yet("It was tried: you are no longer on `main`, and the whole folder went back.")
+        return not_yet("It was tried: you are no longer on `main`. Stay on it, and change one file.")
     if desk.output("git rev-list --count main") == "1":
         return not_yet("It was tried: `main` has lost Monday's commit. Nothing that is kept shall be lost.")
     if not notes.exists():
-        return not_yet("It was tried: the colleague's file went back, too. Name the one file that shall.")
+        return not_yet("It was tried: the colleague's file is gone. Only grade.py shall change.")
+    if not belt.exists() or belt.read_text(encoding="utf-8") != "SPEED = 2\n":
+        return not_yet("It was tried: another file went back, too. Name the one file that shall.")
     if not program.exists() or program.read_text(encoding="utf-8") != FRIDAY:
         return not_yet("It was tried: grade.py is not as it was at the tag. Which version did you ask for?")
-    return right("It was tried: grade.py is Friday's, the colleague's file is there, and `main` is whole.")
-
-
-# --- 2: bytes that are checked ------------------------------------------------------------------------------
-
-
-def _name(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
-def _take(answer: object, seed: int) -> Outcome:
-    if not callable(answer):
-        return not_yet(
-            f"Your answer is a {type(answer).__name__}: give the function itself, without brackets."
-        )
-    whole, rotten = b"crate,grade\nc1,juice\n", b"crate,grade\nc2,table\n"
-    cache = {_name(whole): whole, _name(rotten): rotten.replace(b"t", b"u", 1)}
-    try:
-        got = answer(dict(cache), _name(whole))
-    except Exception as error:  # noqa: BLE001  a student's function can fail in any way, and is told how
-        return not_yet(f"For bytes that are whole your function stopped: {told(error)}.")
-    if got != whole:
-        return not_yet(
-            f"For bytes that are whole your function returned a {type(got).__name__}, not the bytes."
-        )
-    try:
-        got = answer(dict(cache), _name(rotten))
-    except ValueError:
-        return right()
-    except Exception as error:  # noqa: BLE001  as above
-        return not_yet(f"For rotten bytes your function stopped by {type(error).__name__}: raise ValueError.")
-    if got is None:
-        return not_yet(
-            "For rotten bytes your function returned nothing: nobody would notice. Raise an error."
-        )
-    return not_yet(
-        "For rotten bytes your function returned them as if they were whole: compute the hash anew."
+    return right(
+        "It was tried: grade.py is Friday's, the colleague's files are as they were, and `main` is whole."
     )
-
-
-def _sound(cache: dict[str, bytes], name: str) -> bytes:
-    if _name(cache[name]) != name:
-        raise ValueError("damaged")
-    return cache[name]
-
-
-def _quiet(cache: dict[str, bytes], name: str) -> bytes | None:
-    return cache[name] if _name(cache[name]) == name else None
-
-
-def _other_error(cache: dict[str, bytes], name: str) -> bytes:
-    if _name(cache[name]) != name:
-        raise KeyError(name)
-    return cache[name]
-
-
-def _other_way_round(cache: dict[str, bytes], name: str) -> bytes:
-    if _name(cache[name]) == name:
-        raise ValueError("damaged")
-    return cache[name]
 
 
 # --- 3: pieces that are hit ---------------------------------------------------------------------------------
@@ -214,6 +161,13 @@ def _two_steps(edges: pd.DataFrame, ref: str) -> set[str]:
     return _direct(edges, ref).union(*(_direct(edges, source) for source in _direct(edges, ref)))
 
 
+def _six_steps(edges: pd.DataFrame, ref: str) -> set[str]:
+    found = {ref}
+    for _ in range(6):
+        found |= set(edges.loc[edges["made"].isin(found), "source"])
+    return found - {ref}
+
+
 # 6: rot that nobody saw
 def _grades(seed: int) -> tuple[pd.Series[Any], pd.Series[Any], pd.Series[Any]]:
     """Give what the graders wrote, what stood there after the experts, and the truth."""
@@ -234,7 +188,10 @@ def _rot_mistakes(seed: int) -> list[Mistake]:
         Mistake(int((before != after).sum()), "is the number of all corrections: count those to spoiled."),
         Mistake(int((after == "spoiled").sum()), "counts those that were written as spoiled before, too."),
         Mistake(int(((truth == "spoiled") & (before != "spoiled")).sum()), "counts crates nobody opened."),
-        Mistake(int(((before == "spoiled") & (after != "spoiled")).sum()), "goes the other way."),
+        Mistake(
+            int(((before == "spoiled") & (after != "spoiled")).sum()),
+            "is the number that went the other way, from spoiled to better.",
+        ),
     ]
 
 
@@ -259,6 +216,8 @@ RULES = (
             ("git checkout released", "no longer on `main`"),
             ("git reset --hard released", "has lost Monday's commit"),
             ("git checkout -- grade.py", "not as it was at the tag"),
+            ("git checkout released -- .", "another file went back"),
+            ("git restore -s released .", "file is gone"),
             ("git rm -q notes.txt", "colleague's file"),
             ("git checkout Friday -- grade.py", "Git refused"),
             ("git push", "does something else"),
@@ -269,21 +228,14 @@ RULES = (
     Rule(
         id="versioning.2",
         question="Write take(cache, name): the bytes under a name, or ValueError if they no longer fit it.",
-        judge=_take,
+        judge=judge_take,
         hints=(
             "How was the name made? What would come out if you made it again from the bytes you found?",
             "`hashlib.sha256(data).hexdigest()` is the name that these bytes must have.",
             "Take `data = cache[name]`, compare its hash with `name`, and raise ValueError if they differ.",
         ),
-        right=lambda seed: [_sound],
-        wrong=lambda seed: [
-            (lambda cache, name: cache[name], "as if they were whole"),
-            (_quiet, "returned nothing"),
-            (_other_error, "by KeyError"),
-            (_other_way_round, "bytes that are whole your function stopped"),
-            (lambda cache, name: name, "not the bytes"),
-            ("take", "without brackets"),
-        ],
+        right=lambda seed: RIGHT,
+        wrong=lambda seed: WRONG,
     ),
     Rule(
         id="versioning.3",
@@ -345,6 +297,7 @@ RULES = (
             (lambda edges, ref: set(edges["source"]) - {ref}, "rests on nothing"),
             (lambda edges, ref: set(edges.loc[edges["source"] == ref, "made"]), "rests on nothing"),
             (_two_steps, "five steps back"),
+            (_six_steps, "eleven steps back"),
             (lambda edges, ref: None, "returned None"),
             ({"crates@1"}, "without brackets"),
         ],
@@ -372,7 +325,7 @@ RULES = (
         question="How many GB do 365 daily copies of a table take that starts at 100 MB and grows by 1 MB?",
         judge=number(
             lambda seed: sum(range(100, 465)) / 1000,
-            within=0.01,
+            within=0.05,
             mistakes=lambda seed: [
                 Mistake(36.5, "forgets that the table grows."),
                 Mistake(0.464, "is the last copy alone: all of them are kept."),
@@ -388,7 +341,7 @@ RULES = (
             "The copies have 100, 101, 102, ... MB. There are 365 of them.",
             "Add up `100 + day` for every `day` in `range(365)`, and divide by 1,000.",
         ),
-        right=lambda seed: [102.93, 102.9300, [102.93]],
+        right=lambda seed: [102.93, 102.9, [102.93]],
         wrong=lambda seed: [
             (36.5, "forgets that"),
             (0.464, "last copy alone"),
