@@ -60,12 +60,7 @@ def test_holm_is_right_in_any_number_type():
 
 def test_one_that_stops_at_its_limit_is_told_so():
     def below(p):
-        found = 0
-        for place, each in enumerate(sorted(p)):
-            if each >= 0.05 / (len(p) - place):
-                break
-            found += 1
-        return found
+        return int(np.append(np.sort(p) >= 0.05 / np.arange(len(p), 0, -1), True).argmax())
 
     assert "exactly at its limit passes" in _judge(2, below).message
 

@@ -6,7 +6,8 @@ The gap between two curves of shares, Holm's rule, and PSI. They are held to by 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import takewhile
 
 import numpy as np
 import numpy.typing as npt
@@ -121,13 +122,13 @@ def holm(p: Sequence[float]) -> int:
     return _stepped(p, len(p))
 
 
+def _leading(passing: Iterable[bool]) -> int:
+    """Count what passes before the first that does not."""
+    return sum(1 for _ in takewhile(bool, passing))
+
+
 def _stepped(p: Sequence[float], divisor: int) -> int:
-    found = 0
-    for place, each in enumerate(sorted(p)):
-        if each > 0.05 / (divisor - place):
-            break
-        found += 1
-    return found
+    return _leading(each <= 0.05 / (divisor - place) for place, each in enumerate(sorted(p)))
 
 
 def _passing(p: Sequence[float]) -> npt.NDArray[np.bool_]:
@@ -136,21 +137,11 @@ def _passing(p: Sequence[float]) -> npt.NDArray[np.bool_]:
 
 
 def _unsorted(p: Sequence[float]) -> int:
-    found = 0
-    for place, each in enumerate(p):
-        if each > 0.05 / (len(p) - place):
-            break
-        found += 1
-    return found
+    return _leading(each <= 0.05 / (len(p) - place) for place, each in enumerate(p))
 
 
 def _below(p: Sequence[float]) -> int:
-    found = 0
-    for place, each in enumerate(sorted(p)):
-        if each >= 0.05 / (len(p) - place):
-            break
-        found += 1
-    return found
+    return _leading(each < 0.05 / (len(p) - place) for place, each in enumerate(sorted(p)))
 
 
 def _last(good: npt.NDArray[np.bool_]) -> int:

@@ -18,10 +18,9 @@ from mlops_lab.load.machines import PlainQueue
 from mlops_lab.load.policies import Policy, Seen
 from mlops_lab.load.runs import Run
 
-__all__ = ["ENGINES", "MOST_MACHINES", "MOST_TICKS", "Operator", "answer"]
+__all__ = ["MOST_MACHINES", "MOST_TICKS", "Operator", "answer"]
 
 Floats = npt.NDArray[np.float64]
-ENGINES = ("plain", "compiled")
 MOST_MACHINES = 1_000_000
 MOST_TICKS = 5_000_000  # decisions: a month of one each half second
 _PATIENCE = 100_000  # decisions without any machine, after the last arrival, before we call the policy stuck

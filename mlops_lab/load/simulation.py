@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from mlops_lab.load.fleet import ENGINES, MOST_TICKS, Operator
+from mlops_lab.load.fleet import MOST_TICKS, Operator
 from mlops_lab.load.inputs import not_negative, policy_given, positive, seconds
 from mlops_lab.load.policies import PerRequest, Policy
 from mlops_lab.load.runs import Run
@@ -170,8 +170,8 @@ def _asked(policy: Policy, tick_s: float, cold_start_s: float, engine: str) -> N
     """Refuse a policy, times or an engine that make no sense."""
     policy_given(policy)
     settings(tick_s, cold_start_s)
-    if engine not in ENGINES:
-        raise ValueError(f"engine must be one of {', '.join(map(repr, ENGINES))}; got {engine!r}")
+    if engine not in get_args(Engine):
+        raise ValueError(f"engine must be one of {', '.join(map(repr, get_args(Engine)))}; got {engine!r}")
 
 
 def _in_reach(moment: float, name: str, tick_s: float) -> None:

@@ -15,9 +15,9 @@ from mlops_lab.classroom.checks.judges import Case, Mistake, function, number, w
 from mlops_lab.classroom.policy_judges import (
     BILL_USD,
     CAPACITY,
-    COLD_START_S,
     P95_S,
     day,
+    headroom,
     held,
     judge_policy,
     right_policies,
@@ -39,9 +39,7 @@ def _break_even(seed: int) -> float:
 @lru_cache(maxsize=16)
 def _waited(seed: int) -> float:
     """The share that waits at all on the day of bursts."""
-    policy = load.Hold(5, capacity=CAPACITY, target=0.8)
-    run = load.simulate(day(seed, True), 1 / CAPACITY, policy, cold_start_s=COLD_START_S)
-    return float((run.wait_s > 0).mean())
+    return float((headroom(seed, True).wait_s > 0).mean())
 
 
 def _fewest(seed: int) -> int:
