@@ -2,7 +2,7 @@
 
 from hypothesis import settings
 
-from mlops_lab import environment
+from mlops_lab.setup import environment
 
 environment.apply()
 settings.register_profile("same_everywhere", derandomize=True, deadline=None)

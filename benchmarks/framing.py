@@ -12,7 +12,6 @@ CPU seconds from 300 to 30,000 rows. Rates are rates over these cases, not over 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import sys
@@ -30,6 +29,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
+from digest import code_digest  # noqa: E402
 
 from mlops_lab import framing, worlds  # noqa: E402
 
@@ -38,13 +38,15 @@ YES = framing.Attestation(legal=True, ethical=True, by="benchmark")
 USES_ML = {"ML", "PARTIAL"}
 
 
+def sources() -> list[Path]:
+    """List the sources that the figures depend on; rates.py only reads them."""
+    folder = ROOT / "mlops_lab" / "framing"
+    return sorted({*folder.glob("*.py")} - {folder / "rates.py"})
+
+
 def sources_digest() -> str:
-    """Digest of every source that the figures depend on; rates.py only reads them."""
-    sources = {*(ROOT / "mlops_lab" / "framing").glob("*.py"), Path(__file__)}
-    digest = hashlib.sha256()
-    for path in sorted(sources - {ROOT / "mlops_lab" / "framing" / "rates.py"}):
-        digest.update(path.name.encode() + path.read_bytes().replace(b"\r\n", b"\n"))
-    return digest.hexdigest()
+    """Give the digest of the code that is measured."""
+    return code_digest(sources())
 
 
 def ask(job: tuple[str, int]) -> dict[str, object]:

@@ -8,7 +8,6 @@ PyTorch is no requirement of the kit. The lessons show these recordings and say 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import platform
 import sys
@@ -25,24 +24,27 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from digest import code_digest  # noqa: E402
+
 from mlops_lab.monitoring import gpus  # noqa: E402
-from mlops_lab.monitoring.gpu import _by_program  # noqa: E402
+from mlops_lab.monitoring.health.gpu import _by_program  # noqa: E402
 from mlops_lab.worlds import FEATURES, GRADES, Orchard  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "gpu.json"
-MEASURED = ("monitoring/gpu.py",)
+MEASURED = ("monitoring/health/gpu.py",)
 SECONDS, EVERY = 8.0, 0.25
 SEEDS = range(20)
 SHOWN = ("t_s", "utilisation_percent", "memory_used_mib", "temperature_c", "power_w")
 
 
+def sources() -> list[Path]:
+    """List the sources that are measured."""
+    return [ROOT / "mlops_lab" / name for name in MEASURED]
+
+
 def sources_digest() -> str:
-    """Give the SHA-256 of the sources that are measured, names and contents."""
-    total = hashlib.sha256()
-    for name in MEASURED:
-        content = (ROOT / "mlops_lab" / name).read_bytes().replace(b"\r\n", b"\n")
-        total.update(name.encode() + b"\0" + content)
-    return total.hexdigest()
+    """Give the digest of the code that is measured."""
+    return code_digest(sources())
 
 
 @contextmanager

@@ -11,7 +11,6 @@ draws its own requests, a tenth as many, and is scaled up.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import importlib.util
 import json
 import multiprocessing
@@ -31,6 +30,7 @@ import simpy
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
+from digest import code_digest  # noqa: E402
 from simpy_oracle import simpy_fleet  # noqa: E402
 
 from mlops_lab import load  # noqa: E402
@@ -41,12 +41,14 @@ REQUESTS, MACHINES, SERVICE_S = 100_000, 40, 0.25
 CHANGING = "random, changing fleet"
 
 
+def sources() -> list[Path]:
+    """List the sources that are measured."""
+    return sorted((ROOT / "mlops_lab" / "load").glob("*.py"))
+
+
 def sources_digest() -> str:
-    """Give the SHA-256 of the sources that are measured: `mlops_lab/load/*.py`, names and contents."""
-    total = hashlib.sha256()
-    for path in sorted((ROOT / "mlops_lab" / "load").glob("*.py")):
-        total.update(path.name.encode() + b"\0" + path.read_bytes().replace(b"\r\n", b"\n"))
-    return total.hexdigest()
+    """Give the digest of the code that is measured."""
+    return code_digest(sources())
 
 
 def simpy_plain(arrive: list[float], service: list[float], machines: int) -> np.ndarray:

@@ -11,7 +11,6 @@ fills such holes first, unseen by the system: so a watch of 400 steps (26 MB lea
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import platform
@@ -26,10 +25,12 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from digest import code_digest  # noqa: E402
+
 from mlops_lab.monitoring import watch_memory  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "monitoring_leaks.json"
-MEASURED = ("memory.py",)
+MEASURED = ("health/memory.py",)
 KIB = 1024
 SERVICES = {  # bytes that each step leaks, in a hundred pieces or one, steps
     "no leak, 400 steps": (0, False, 400),
@@ -41,13 +42,14 @@ SERVICES = {  # bytes that each step leaks, in a hundred pieces or one, steps
 }
 
 
+def sources() -> list[Path]:
+    """List the sources that are measured."""
+    return [ROOT / "mlops_lab" / "monitoring" / name for name in MEASURED]
+
+
 def sources_digest() -> str:
-    """Give the SHA-256 of the sources that are measured, names and contents."""
-    total = hashlib.sha256()
-    for name in MEASURED:
-        content = (ROOT / "mlops_lab" / "monitoring" / name).read_bytes().replace(b"\r\n", b"\n")
-        total.update(name.encode() + b"\0" + content)
-    return total.hexdigest()
+    """Give the digest of the code that is measured."""
+    return code_digest(sources())
 
 
 def one_run(leak_bytes: int, in_pieces: bool, steps: int, seed: int) -> dict[str, object]:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import functools
-import hashlib
 import itertools
 import json
 import os
@@ -34,26 +33,29 @@ import pandas as pd
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT)]
 
+from digest import code_digest  # noqa: E402
+
 from mlops_lab import monitoring  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "monitoring_rates.json"
 DRIFT = (
-    *("columns", "columnwise", "corrections", "distances", "distributions", "drift", "encoding", "joint"),
-    *("profile", "sketches", "two_samples"),
+    *("data/columns", "data/columnwise", "data/corrections", "data/distances", "data/distributions"),
+    *("data/drift", "data/encoding", "data/joint", "data/profile", "data/two_samples", "histogram_sketch"),
 )
-SCHEMA = ("chances", "columns", "profile", "quality", "sketches")
+SCHEMA = ("data/columns", "data/profile", "data/quality", "data/sampling_noise", "histogram_sketch")
 ROWS = 2_000
 PIECE = 20
 Seen = Callable[[np.random.Generator], bool]
 
 
+def sources(names: Iterable[str] = (*DRIFT, *SCHEMA)) -> list[Path]:
+    """List the sources that are measured."""
+    return [ROOT / "mlops_lab" / "monitoring" / f"{name}.py" for name in sorted(set(names))]
+
+
 def sources_digest(names: Iterable[str] = (*DRIFT, *SCHEMA)) -> str:
-    """Give the SHA-256 of the sources that are measured, names and contents."""
-    total = hashlib.sha256()
-    for name in sorted(set(names)):
-        path = ROOT / "mlops_lab" / "monitoring" / f"{name}.py"
-        total.update(path.name.encode() + b"\0" + path.read_bytes().replace(b"\r\n", b"\n"))
-    return total.hexdigest()
+    """Give the digest of the code that is measured."""
+    return code_digest(sources(names))
 
 
 # --- drift -------------------------------------------------------------------------------------------------

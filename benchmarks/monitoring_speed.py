@@ -18,7 +18,6 @@ import argparse
 import ctypes
 import datetime
 import gc
-import hashlib
 import json
 import os
 import platform
@@ -37,25 +36,27 @@ os.environ |= {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", 
 
 import numpy as np
 import pandas as pd
+from digest import code_digest
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "monitoring_speed.json"
 MEASURED = (
-    *("columns", "columnwise", "corrections", "distances", "distributions", "drift", "profile", "sketches"),
-    "two_samples",
+    *("data/columns", "data/columnwise", "data/corrections", "data/distances", "data/distributions"),
+    *("data/drift", "data/profile", "data/two_samples", "histogram_sketch"),
 )
 ALPHA = 0.05
 LIMIT_S = 1800
 Run = Callable[[pd.DataFrame, pd.DataFrame], Callable[[], object]]
 
 
+def sources() -> list[Path]:
+    """List the sources that are measured."""
+    return [ROOT / "mlops_lab" / "monitoring" / f"{name}.py" for name in MEASURED]
+
+
 def sources_digest() -> str:
-    """Give the SHA-256 of the sources that are measured, names and contents."""
-    total = hashlib.sha256()
-    for name in MEASURED:
-        path = ROOT / "mlops_lab" / "monitoring" / f"{name}.py"
-        total.update(path.name.encode() + b"\0" + path.read_bytes().replace(b"\r\n", b"\n"))
-    return total.hexdigest()
+    """Give the digest of the code that is measured."""
+    return code_digest(sources())
 
 
 def tables(rows: int, columns: int) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -11,7 +11,6 @@ river is installed, its detectors run beside ours with their own default setting
 from __future__ import annotations
 
 import argparse
-import hashlib
 import importlib.util
 import json
 import math
@@ -26,23 +25,28 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT)]
 
+from digest import code_digest  # noqa: E402
+
 from mlops_lab import monitoring  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "monitoring_streams.json"
-MEASURED = ("alarm_chain", "confidence_sequence", "cusum", "outcomes")
+MEASURED = tuple(
+    f"performance/{name}" for name in ("confidence_sequence", "cusum", "cusum_markov_chain", "outcomes")
+)
 STEPS, CHANGE = 10_000, 5_000
 PROMISED = (0.05, 0.1, 0.2)
 
 First = Callable[[np.ndarray], int | None]
 
 
+def sources() -> list[Path]:
+    """List the sources that are measured."""
+    return [ROOT / "mlops_lab" / "monitoring" / f"{name}.py" for name in MEASURED]
+
+
 def sources_digest() -> str:
-    """Give the SHA-256 of the sources that are measured, names and contents."""
-    total = hashlib.sha256()
-    for name in MEASURED:
-        path = ROOT / "mlops_lab" / "monitoring" / f"{name}.py"
-        total.update(path.name.encode() + b"\0" + path.read_bytes().replace(b"\r\n", b"\n"))
-    return total.hexdigest()
+    """Give the digest of the code that is measured."""
+    return code_digest(sources())
 
 
 def streams(promised: float, number: int, *, change: bool) -> np.ndarray:

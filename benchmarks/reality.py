@@ -18,7 +18,6 @@ os.environ.setdefault(
 )  # before numpy: threads cost a busy machine far more than they give
 
 import argparse
-import ast
 import hashlib
 import json
 import platform
@@ -34,6 +33,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from digest import code_digest  # noqa: E402
+
 from mlops_lab.reality import POLICIES, SYMPTOMS, Project, load_scenario, play, scenarios  # noqa: E402
 from mlops_lab.reality.judging import underpaid  # noqa: E402
 from mlops_lab.reality.policies import ARCHIVE, LECTURE  # noqa: E402
@@ -43,44 +44,20 @@ SEEDS = 12
 WORLD = ("orchard", "journey", "packhouse", "batch", "randomness")
 
 
-def sources_digest() -> str:
-    """Give the SHA-256 of the sources that are measured: names, and what runs of them.
-
-    Comments, docstrings and the picture measure nothing: better ones do not make a figure stale.
-    """
+def sources() -> list[Path]:
+    """List the sources that are measured; the picture measures nothing."""
     folder = ROOT / "mlops_lab"
     drawn = folder / "reality" / "timeline.py"
-    code = [
+    return [
         *(each for each in sorted((folder / "reality").glob("*.py")) if each != drawn),
         *(folder / "worlds" / f"{name}.py" for name in WORLD),
+        *sorted((folder / "reality" / "scenarios").glob("*.toml")),
     ]
-    total = hashlib.sha256()
-    for path in code:
-        total.update(path.name.encode() + b"\0" + runs(path.read_text(encoding="utf-8")).encode())
-    for path in sorted((folder / "reality" / "scenarios").glob("*.toml")):
-        total.update(path.name.encode() + b"\0" + path.read_bytes().replace(b"\r\n", b"\n"))
-    return total.hexdigest()
 
 
-def runs(source: str) -> str:
-    """Give a module's code in one form, without comments, docstrings and methods that only show a thing."""
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list):
-            node.body = [each for each in body if not only_read(each)] or [ast.Pass()]  # type: ignore[attr-defined]
-    return ast.unparse(ast.fix_missing_locations(tree))
-
-
-def only_read(node: ast.AST) -> bool:
-    """Whether a statement is there for a reader alone."""
-    if isinstance(node, ast.FunctionDef):
-        return node.name in {"__repr__", "__str__"}
-    return (
-        isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Constant)
-        and isinstance(node.value.value, str)
-    )
+def sources_digest() -> str:
+    """Give the digest of the code that is measured."""
+    return code_digest(sources())
 
 
 def fired(project: Project) -> dict[str, bool | None]:

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -10,6 +11,7 @@ HERE = Path(__file__).parent
 def stale(folder: Path = HERE) -> list[str]:
     """Name the benchmarks whose results carry another digest than their sources have now."""
     found = []
+    sys.path.insert(0, str(HERE))  # where digest.py stands
     for result in sorted((folder / "results").glob("*.json")):
         spec = importlib.util.spec_from_file_location(
             f"benchmark_{result.stem}", folder / f"{result.stem}.py"

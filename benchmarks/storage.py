@@ -34,6 +34,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+from digest import code_digest  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "storage.json"
 VERSIONS, SHARE = 10, 0.01
@@ -49,12 +50,14 @@ Restore = Callable[[int], object]
 Kept = tuple[Path, Restore]
 
 
+def sources() -> list[Path]:
+    """List the sources that are measured."""
+    return sorted((ROOT / "mlops_lab" / "versioning").glob("*.py"))
+
+
 def sources_digest() -> str:
-    """Give the SHA-256 of the sources that are measured: `mlops_lab/versioning/*.py`, names and contents."""
-    total = hashlib.sha256()
-    for path in sorted((ROOT / "mlops_lab" / "versioning").glob("*.py")):
-        total.update(path.name.encode() + b"\0" + path.read_bytes().replace(b"\r\n", b"\n"))
-    return total.hexdigest()
+    """Give the digest of the code that is measured."""
+    return code_digest(sources())
 
 
 # --- the ten versions --------------------------------------------------------------------------------------

@@ -2,9 +2,10 @@
 
 This file is the map. It imports nothing: write ``from mlops_lab import worlds``, then ``worlds.Orchard()``.
 
+Before anything is installed
+    setup         packages, environment, doctor, and which lessons there are: standard library only
+
 Vocabulary, which knows none of the topics
-    environment   what must stand before Python starts: threads, telemetry, offline switches
-    lessons       which lessons there are, and which one is meant
     report        Finding and Report, the one answer type; Sink, where measurements are sent
     plots         one house style for every picture, readable in greyscale
     artifacts     hashes, files that are never half-written, safe model files, aliases
@@ -15,20 +16,20 @@ Topics of the lecture, which do not know each other
     versioning    which version is this, what made it, and how are many kept in little space?
     reproducibility  why two trainings differ, and what evidence a comparison of two models needs
     tracking      training runs written down, watched in TensorBoard and W&B, compared, made again
-    monitoring    drift, data quality, performance, streams, health and alerts of the running system
+    monitoring    data, performance, health and alerting of the running system
     load          varying load: fixed, autoscaled and serverless, and what each bill hides
 
 Several topics together
     reality       a season to be played: bought labels, tested symptoms, priced remedies, and what they did
 
-The classroom, the only code that knows notebooks exist
-    classroom     claims, predictions, checks; derive, run, validate and lint the lessons
+The page, the only code that knows notebooks exist
+    exercises     one file a lesson: how answers are judged, hints, and the mistakes that are known by name
+    lesson        what a lesson calls: claim, predict, reveal, check, hint, live, picture, scratch
+    game          lesson 13's play: board, terminal, leaderboard
 
-The commands
-    requirements  do the installed packages satisfy what the course asks for?
-    installer     fills an environment from the lock
-    bootstrap     from a bare Python to a running course, with the standard library alone
-    doctor        what is wrong with this machine's set-up, and how to mend it
+The makers
+    course        derives, runs, compares, lints and hands out the lessons
+    slides        the lecture's deck, its pictures drawn and its numbers quoted from the lessons
     cli           the commands that ``python -m mlops_lab`` offers
 """
 

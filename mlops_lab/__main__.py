@@ -40,6 +40,6 @@ if __name__ == "__main__":
         sys.stderr.write(_too_old() + "\n")
         sys.exit(2)
 
-    from mlops_lab.bootstrap import main
+    from mlops_lab.setup.bootstrap import main
 
     sys.exit(main(sys.argv[1:]))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from mlops_lab import environment, lessons
+from mlops_lab.setup import environment, lessons
 
 __all__ = ["main", "parser"]
 
@@ -156,19 +156,19 @@ def parser(root: Path = ROOT) -> argparse.ArgumentParser:
 
 
 def _lab(given: argparse.Namespace, root: Path) -> int:
-    from mlops_lab.classroom import workspace
+    from mlops_lab.course import workspace
 
     return workspace.lab(root, given.lesson, browser=not given.no_browser, port=given.port)
 
 
 def _test(given: argparse.Namespace, root: Path) -> int:
-    from mlops_lab.classroom import suite
+    from mlops_lab.course import suite
 
     return suite.test(given.quick, root=root)
 
 
 def _doctor(given: argparse.Namespace, root: Path) -> int:
-    from mlops_lab import doctor
+    from mlops_lab.setup import doctor
 
     checks = doctor.examine(root)
     print(doctor.text(checks))
@@ -176,47 +176,47 @@ def _doctor(given: argparse.Namespace, root: Path) -> int:
 
 
 def _run(given: argparse.Namespace, root: Path) -> int:
-    from mlops_lab.classroom import execute
+    from mlops_lab.course import execute
 
     return execute.run(given.lessons, seed=given.seed, out=given.out, root=root)
 
 
 def _verify(given: argparse.Namespace, root: Path) -> int:
-    from mlops_lab.classroom import execute
+    from mlops_lab.course import execute
 
     return execute.verify(given.lessons, seeds=given.seeds, first=given.first, root=root)
 
 
 def _slides(given: argparse.Namespace, root: Path) -> int:
-    from mlops_lab.classroom.slides import deck
+    from mlops_lab.slides import deck
 
     return deck.build(root, to=given.to, pdf=given.pdf, show=given.open)
 
 
 def _play(given: argparse.Namespace, root: Path) -> int:
     if given.leaderboard is not None:
-        from mlops_lab.classroom import leaderboard
+        from mlops_lab.game import leaderboard
 
         return leaderboard.main(given.leaderboard, scenario=given.scenario)
-    from mlops_lab.classroom import reality_terminal
+    from mlops_lab.game import terminal
 
-    return reality_terminal.play(given.scenario, seed=given.seed, log=given.log, resume=given.resume)
+    return terminal.play(given.scenario, seed=given.seed, log=given.log, resume=given.resume)
 
 
 def _build(given: argparse.Namespace, root: Path) -> int:
-    from mlops_lab.classroom import build
+    from mlops_lab.course import build
 
     return build.build(given.lessons, root=root)
 
 
 def _lint(given: argparse.Namespace, root: Path) -> int:
-    from mlops_lab.classroom import lint
+    from mlops_lab.course import lint
 
     return lint.main(given.lessons, root=root)
 
 
 def _new(given: argparse.Namespace, root: Path) -> int:
-    from mlops_lab.classroom import scaffold
+    from mlops_lab.course import scaffold
 
     print(f"made {scaffold.new(given.name, root=root)}")
     return 0

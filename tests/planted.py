@@ -9,12 +9,12 @@ from pathlib import Path
 
 import nbformat
 
-from mlops_lab.classroom import notebooks, template
-from mlops_lab.classroom.outputs import MIME
+from mlops_lab.course import notebooks, scaffold_template
+from mlops_lab.lesson.outputs import MIME
 
 NAME = "00_start_here"
 IMPORTS = (
-    "import matplotlib.pyplot as plt\n\nfrom mlops_lab.classroom import claim, live, picture, predict, reveal"
+    "import matplotlib.pyplot as plt\n\nfrom mlops_lab.lesson import claim, live, picture, predict, reveal"
 )
 FIGURE = """\
 figure, ax = plt.subplots()
@@ -71,7 +71,7 @@ def hanging():
 def finished(name: str = NAME):
     """Build the scaffold's lesson as if it had been executed; typed outputs hold what the linter reads."""
     made, count = [], 0
-    for kind, source in template.cells(name):
+    for kind, source in scaffold_template.cells(name):
         if kind == "text":
             made.append(nbformat.v4.new_markdown_cell(source))
             continue

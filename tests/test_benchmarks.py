@@ -3,6 +3,7 @@
 import json
 import runpy
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,55 @@ def test_a_stale_result_is_named_and_a_true_one_is_not(tmp_path):
         (tmp_path / f"{name}.py").write_text("def sources_digest():\n    return 'now'\n")
         (tmp_path / "results" / f"{name}.json").write_text(json.dumps({"sources_sha256": measured}))
     assert stale(tmp_path) == ["changed"]
+
+
+DIGEST = runpy.run_path(str(STALE.with_name("digest.py")))
+CODE = '''
+"""Measures."""
+from mlops_lab.old import sketches
+
+LIMIT = 3
+
+
+def first(x):
+    """Say."""
+    return sketches.Sketch(x, LIMIT)
+'''
+SAME = {
+    "a better docstring": CODE.replace("Say.", "Say more."),
+    "a comment": CODE.replace("LIMIT = 3", "LIMIT = 3  # why"),
+    "a move of what it imports": CODE.replace("mlops_lab.old", "mlops_lab.new"),
+    "another name of a module": CODE.replace("sketches", "histogram"),
+    "another order": CODE.replace("LIMIT = 3\n", "") + "\n\nLIMIT = 3\n",
+}
+OTHER = {
+    "another number": CODE.replace("LIMIT = 3", "LIMIT = 4"),
+    "another name": CODE.replace("Sketch(", "Histogram("),
+    "a definition more": CODE + "\n\nMORE = 1\n",
+    "a default": CODE.replace("first(x)", "first(x=0)"),
+}
+
+
+def _digest(folder, *sources):
+    for number, source in enumerate(sources):
+        (folder / f"{number}.py").write_text(source)
+    return DIGEST["code_digest"](sorted(folder.glob("*.py")))
+
+
+@pytest.mark.parametrize("what", [*SAME, *OTHER])
+def test_a_digest_is_of_the_code_and_of_nothing_else(tmp_path, what):
+    changed = {**SAME, **OTHER}[what]
+    found = [_digest(Path(tempfile.mkdtemp(dir=tmp_path)), source) for source in (CODE, changed)]
+    assert (found[0] == found[1]) is (what in SAME)
+
+
+def test_a_merge_of_files_and_a_known_new_name_leave_the_digest(tmp_path):
+    one, two = Path(tempfile.mkdtemp(dir=tmp_path)), Path(tempfile.mkdtemp(dir=tmp_path))
+    assert _digest(one, CODE, "TWO = 2\n") == _digest(two, CODE + "\n\nTWO = 2\n")
+    (two / "0.py").write_text(OTHER["another name"] + "\n\nTWO = 2\n")
+    assert DIGEST["code_digest"](sorted(one.glob("*.py")), {"Sketch": "Histogram"}) == DIGEST["code_digest"](
+        sorted(two.glob("*.py"))
+    )
 
 
 def test_every_result_has_its_benchmark_and_a_digest():

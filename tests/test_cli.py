@@ -37,22 +37,22 @@ def called(monkeypatch):
                 raise answer
             return answer
 
-        made = types.ModuleType(f"mlops_lab.classroom.{module}")
+        made = types.ModuleType(f"mlops_lab.{module}")
         there = sys.modules.get(made.__name__, made)
         monkeypatch.setitem(sys.modules, made.__name__, there)
-        monkeypatch.setattr("mlops_lab.classroom." + module, there, raising=False)
+        monkeypatch.setattr("mlops_lab." + module, there, raising=False)
         monkeypatch.setattr(there, name, function, raising=False)
 
     for module, name, answer in (
-        ("workspace", "lab", 0),
-        ("suite", "test", 1),
-        ("execute", "run", 0),
-        ("execute", "verify", 1),
-        ("build", "build", 0),
-        ("lint", "main", 3),
-        ("scaffold", "new", Path("notebooks/solutions/15_new.ipynb")),
-        ("reality_terminal", "play", 0),
-        ("leaderboard", "main", 1),
+        ("course.workspace", "lab", 0),
+        ("course.suite", "test", 1),
+        ("course.execute", "run", 0),
+        ("course.execute", "verify", 1),
+        ("course.build", "build", 0),
+        ("course.lint", "main", 3),
+        ("course.scaffold", "new", Path("notebooks/solutions/15_new.ipynb")),
+        ("game.terminal", "play", 0),
+        ("game.leaderboard", "main", 1),
     ):
         stand_in(module, name, answer)
     return calls
@@ -61,19 +61,19 @@ def called(monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "function", "given", "named", "code"),
     [
-        (["lab"], "workspace.lab", [None], {"browser": True, "port": None}, 0),
-        (["lab", "7", "--no-browser", "--port", "9000"], "workspace.lab", ["07_monitoring_data"],
+        (["lab"], "course.workspace.lab", [None], {"browser": True, "port": None}, 0),
+        (["lab", "7", "--no-browser", "--port", "9000"], "course.workspace.lab", ["07_monitoring_data"],
          {"browser": False, "port": 9000}, 0),
-        (["test"], "suite.test", [False], {}, 1),
-        (["test", "--quick"], "suite.test", [True], {}, 1),
-        (["run"], "execute.run", [[]], {"seed": 0, "out": None}, 0),
-        (["run", "7", "start_here", "--seed", "5", "--out", "x"], "execute.run",
+        (["test"], "course.suite.test", [False], {}, 1),
+        (["test", "--quick"], "course.suite.test", [True], {}, 1),
+        (["run"], "course.execute.run", [[]], {"seed": 0, "out": None}, 0),
+        (["run", "7", "start_here", "--seed", "5", "--out", "x"], "course.execute.run",
          [["07_monitoring_data", "00_start_here"]], {"seed": 5, "out": Path("x")}, 0),
-        (["verify", "--seeds", "2"], "execute.verify", [[]], {"seeds": 2, "first": 0}, 1),
-        (["verify", "0"], "execute.verify", [["00_start_here"]], {"seeds": 20, "first": 0}, 1),
-        (["build", "0"], "build.build", [["00_start_here"]], {}, 0),
-        (["lint"], "lint.main", [[]], {}, 3),
-        (["new", "15_new"], "scaffold.new", ["15_new"], {}, 0),
+        (["verify", "--seeds", "2"], "course.execute.verify", [[]], {"seeds": 2, "first": 0}, 1),
+        (["verify", "0"], "course.execute.verify", [["00_start_here"]], {"seeds": 20, "first": 0}, 1),
+        (["build", "0"], "course.build.build", [["00_start_here"]], {}, 0),
+        (["lint"], "course.lint.main", [[]], {}, 3),
+        (["new", "15_new"], "course.scaffold.new", ["15_new"], {}, 0),
     ],
 )  # fmt: skip
 def test_every_command_calls_its_function(course, called, arguments, function, given, named, code):
@@ -81,7 +81,7 @@ def test_every_command_calls_its_function(course, called, arguments, function, g
     assert len(called) == 1
     name, positional, keywords = called[0]
     assert name == function
-    if function == "workspace.lab":
+    if function == "course.workspace.lab":
         positional, keywords = positional[1:], {**keywords, "root": positional[0]}
     assert list(positional) == given
     assert keywords == {**named, "root": course}
@@ -90,10 +90,10 @@ def test_every_command_calls_its_function(course, called, arguments, function, g
 @pytest.mark.parametrize(
     ("arguments", "function", "given", "named", "code"),
     [
-        (["play"], "reality_terminal.play", (None,), {"seed": None, "log": None, "resume": False}, 0),
-        (["play", "phones", "--seed", "4", "--log", "x.json", "--resume"], "reality_terminal.play",
+        (["play"], "game.terminal.play", (None,), {"seed": None, "log": None, "resume": False}, 0),
+        (["play", "phones", "--seed", "4", "--log", "x.json", "--resume"], "game.terminal.play",
          ("phones",), {"seed": 4, "log": Path("x.json"), "resume": True}, 0),
-        (["play", "--leaderboard", "games"], "leaderboard.main", (Path("games"),), {"scenario": None}, 1),
+        (["play", "--leaderboard", "games"], "game.leaderboard.main", (Path("games"),), {"scenario": None}, 1),
     ],
 )  # fmt: skip
 def test_play_calls_the_game_or_the_leaderboard(course, called, arguments, function, given, named, code):
@@ -108,14 +108,14 @@ def test_an_error_of_ours_is_one_message(course, called, monkeypatch, capsys, er
     def fail(*given, **named):
         raise error
 
-    monkeypatch.setattr(sys.modules["mlops_lab.classroom.execute"], "run", fail)
+    monkeypatch.setattr(sys.modules["mlops_lab.course.execute"], "run", fail)
     assert cli.main(["run"], course) == 2
     said = capsys.readouterr().err
     assert said == f"mlops_lab run: {error}\n"
 
 
 def test_a_defect_of_ours_keeps_its_traceback(course, called, monkeypatch):
-    monkeypatch.setattr(sys.modules["mlops_lab.classroom.execute"], "run", lambda *given, **named: 1 / 0)
+    monkeypatch.setattr(sys.modules["mlops_lab.course.execute"], "run", lambda *given, **named: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         cli.main(["run"], course)
 
@@ -124,7 +124,7 @@ def test_ctrl_c_is_no_error_of_the_students(course, called, monkeypatch, capsys)
     def stop(*given, **named):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(sys.modules["mlops_lab.classroom.execute"], "run", stop)
+    monkeypatch.setattr(sys.modules["mlops_lab.course.execute"], "run", stop)
     assert cli.main(["run"], course) == 130
     assert "stopped" in capsys.readouterr().err
 

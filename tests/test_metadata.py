@@ -395,7 +395,7 @@ def test_dev_container_has_a_python_that_is_new_enough() -> None:
 
 def test_dev_container_sets_what_every_machine_sets() -> None:
     show = (
-        "import json, platform; from mlops_lab import environment; platform.machine = lambda: 'arm64'\n"
+        "import json, platform; from mlops_lab.setup import environment; platform.machine = lambda: 'arm64'\n"
         "print(json.dumps(environment.prepared()))"
     )
     system = {name: os.environ[name] for name in ("SYSTEMROOT",) if name in os.environ}

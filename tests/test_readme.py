@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from mlops_lab import cli, lessons
+from mlops_lab import cli
+from mlops_lab.setup import lessons
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/glossary.md")
@@ -197,7 +198,7 @@ def test_every_file_named_is_there(page: str) -> None:
         ".venv",
         "notebooks/15_",
         "notebooks/solutions/15_",
-        "mlops_lab/classroom/checks/my_",
+        "mlops_lab/exercises/my_",
     )
     for name in re.findall(r"`([\w.][\w./-]*/[\w./-]*|[\w-]+\.(?:yml|toml|lock|md))`", _read(page)):
         if not name.startswith(made):

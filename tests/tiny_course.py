@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from mlops_lab import bootstrap
+from mlops_lab.setup import bootstrap
 
 ROOT = Path(__file__).resolve().parents[1]
 JOB = """\
@@ -72,7 +72,7 @@ def template(tmp_path_factory):
     course, wheels = base / "course", base / "wheels"
     wheels.mkdir()
     shutil.copytree(ROOT / "mlops_lab", course / "mlops_lab", ignore=shutil.ignore_patterns("__pycache__"))
-    (course / "mlops_lab" / "classroom" / "lint.py").write_text(JOB)
+    (course / "mlops_lab" / "course" / "lint.py").write_text(JOB)
     (course / "pyproject.toml").write_text(
         '[project]\nversion = "1"\ndependencies = ["tiny-kit>=1,<3"]\n'
         'optional-dependencies.test = ["tiny-test"]\n'

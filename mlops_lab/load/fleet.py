@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from mlops_lab.load.compiled import CompiledQueue
 from mlops_lab.load.machines import PlainQueue
-from mlops_lab.load.policies import Policy, Seen
 from mlops_lab.load.runs import Run
+from mlops_lab.load.scaling_policies import Policy, Seen
 
 __all__ = ["MOST_MACHINES", "MOST_TICKS", "Operator", "answer"]
 
@@ -54,7 +54,7 @@ class Operator:
 
     Examples
     --------
-    >>> from mlops_lab.load.policies import Fixed
+    >>> from mlops_lab.load.scaling_policies import Fixed
     >>> operator = Operator(Fixed(1), tick_s=60.0, cold_start_s=0.0, engine="plain")
     >>> operator.run(np.array([0.0, 1.0]), np.array([5.0, 5.0]), end=60.0).start_s.tolist()
     [0.0, 5.0]
@@ -231,7 +231,7 @@ def answer(policy: Policy, seen: Seen) -> int:
 
     Examples
     --------
-    >>> from mlops_lab.load.policies import Fixed
+    >>> from mlops_lab.load.scaling_policies import Fixed
     >>> answer(Fixed(3), Seen(t_s=0.0, tick_s=60.0))
     3
 

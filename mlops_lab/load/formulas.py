@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from mlops_lab.load.inputs import not_negative, whole_number
+from mlops_lab.load.arguments import not_negative, whole_number
 
 __all__ = ["erlang_b", "erlang_c", "mean_wait_s", "monthly_cost_usd"]
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from mlops_lab.load.inputs import not_negative, positive, whole_number
-from mlops_lab.load.policies import Seen, whole
+from mlops_lab.load.arguments import not_negative, positive, whole_number
+from mlops_lab.load.scaling_policies import Seen, whole
 
 __all__ = ["HPA", "Knative"]
 

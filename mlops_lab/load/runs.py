@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mlops_lab.load.arguments import not_negative
 from mlops_lab.load.formulas import monthly_cost_usd
-from mlops_lab.load.inputs import not_negative
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

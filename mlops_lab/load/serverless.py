@@ -7,8 +7,8 @@ from heapq import heappop, heappush
 import numpy as np
 import numpy.typing as npt
 
-from mlops_lab.load.policies import PerRequest
 from mlops_lab.load.runs import Run
+from mlops_lab.load.scaling_policies import PerRequest
 
 __all__ = ["per_request"]
 

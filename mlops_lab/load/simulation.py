@@ -9,10 +9,10 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
+from mlops_lab.load.arguments import not_negative, policy_given, positive, seconds
 from mlops_lab.load.fleet import MOST_TICKS, Operator
-from mlops_lab.load.inputs import not_negative, policy_given, positive, seconds
-from mlops_lab.load.policies import PerRequest, Policy
 from mlops_lab.load.runs import Run
+from mlops_lab.load.scaling_policies import PerRequest, Policy
 from mlops_lab.load.serverless import per_request
 
 __all__ = ["simulate", "stream"]

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mlops_lab.load.inputs import not_negative, per_second, whole_number
+from mlops_lab.load.arguments import not_negative, per_second, whole_number
 
 __all__ = ["DAY_S", "arrivals", "assumptions", "bursty", "daily_curve"]
 

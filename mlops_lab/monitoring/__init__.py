@@ -10,40 +10,51 @@
 - `Monitor`, `AlertRule`, `Alarm`: who is told, when, and through which sink: console, Prometheus, CloudWatch?
 """
 
-from mlops_lab.monitoring.alarms import Alarm, alarm_state
-from mlops_lab.monitoring.alerts import Alert, AlertRule, Monitor
-from mlops_lab.monitoring.allocations import allocating_lines
-from mlops_lab.monitoring.attribution import Attribution, attribute_drop
-from mlops_lab.monitoring.class_prior import ClassPrior, class_prior, class_prior_by_confusion
-from mlops_lab.monitoring.cloudwatch import CloudWatch, emf_line
-from mlops_lab.monitoring.confidence_sequence import ConfidenceSequence, confidence_sequence, evidence_against
-from mlops_lab.monitoring.console import Console
-from mlops_lab.monitoring.corrections import correct
-from mlops_lab.monitoring.cusum import Cusum
-from mlops_lab.monitoring.density import importance_weights
-from mlops_lab.monitoring.distances import jensen_shannon, psi, wasserstein
-from mlops_lab.monitoring.drift import DriftReport, drift
-from mlops_lab.monitoring.expectation import Expectation, expectation
-from mlops_lab.monitoring.gpu import Gpu, GpuReport, gpus, parse_nvidia_smi
-from mlops_lab.monitoring.gpu_recording import recorded_gpu_work
-from mlops_lab.monitoring.joint import JointReport, joint_drift
-from mlops_lab.monitoring.label_free import Estimate, confidence_estimate, importance_weighted
-from mlops_lab.monitoring.late_labels import LateLabels, late_labels
-from mlops_lab.monitoring.latency import Latency
-from mlops_lab.monitoring.loss_scale import LossScale
-from mlops_lab.monitoring.memory import MemoryReport, memory_growth, resident_bytes, watch_memory
-from mlops_lab.monitoring.number_formats import NUMBER_FORMATS, Margin, gradient_norm, overflow_margin
-from mlops_lab.monitoring.numerics import BadStep, Numerics, NumericsReport
-from mlops_lab.monitoring.outcomes import exact_interval
-from mlops_lab.monitoring.policies import Continual, Never, RetrainingPolicy, Scheduled, SoFar, Triggered
-from mlops_lab.monitoring.profile import Profile
-from mlops_lab.monitoring.prometheus import Prometheus, prometheus_rules
-from mlops_lab.monitoring.prometheus_server import PrometheusServer, prometheus_program
-from mlops_lab.monitoring.quality import Issue, QualityReport, Schema
-from mlops_lab.monitoring.ranks import quantile_ranks
-from mlops_lab.monitoring.retraining import Operation, compare_policies, operate
-from mlops_lab.monitoring.segments import SegmentReport, segment_drift
-from mlops_lab.monitoring.selective import Selective, selective
+from mlops_lab.monitoring.alerting.alarms import Alarm, alarm_state
+from mlops_lab.monitoring.alerting.alerts import Alert, AlertRule, Monitor
+from mlops_lab.monitoring.alerting.cloudwatch import CloudWatch, emf_line
+from mlops_lab.monitoring.alerting.console import Console
+from mlops_lab.monitoring.alerting.prometheus import Prometheus, prometheus_rules
+from mlops_lab.monitoring.alerting.prometheus_server import PrometheusServer, prometheus_program
+from mlops_lab.monitoring.data.corrections import correct
+from mlops_lab.monitoring.data.distances import jensen_shannon, psi, wasserstein
+from mlops_lab.monitoring.data.drift import DriftReport, drift
+from mlops_lab.monitoring.data.joint import JointReport, joint_drift
+from mlops_lab.monitoring.data.profile import Profile
+from mlops_lab.monitoring.data.quality import Issue, QualityReport, Schema
+from mlops_lab.monitoring.data.segments import SegmentReport, segment_drift
+from mlops_lab.monitoring.health.allocations import allocating_lines
+from mlops_lab.monitoring.health.gpu import Gpu, GpuReport, gpus, parse_nvidia_smi
+from mlops_lab.monitoring.health.gpu_recording import recorded_gpu_work
+from mlops_lab.monitoring.health.latency import Latency
+from mlops_lab.monitoring.health.loss_scale import LossScale
+from mlops_lab.monitoring.health.memory import MemoryReport, memory_growth, resident_bytes, watch_memory
+from mlops_lab.monitoring.health.number_formats import NUMBER_FORMATS, Margin, gradient_norm, overflow_margin
+from mlops_lab.monitoring.health.numerics import BadStep, Numerics, NumericsReport
+from mlops_lab.monitoring.health.quantile_interval import quantile_ranks
+from mlops_lab.monitoring.performance.attribution import Attribution, attribute_drop
+from mlops_lab.monitoring.performance.class_prior import ClassPrior, class_prior, class_prior_by_confusion
+from mlops_lab.monitoring.performance.confidence_sequence import (
+    ConfidenceSequence,
+    confidence_sequence,
+    evidence_against,
+)
+from mlops_lab.monitoring.performance.cusum import Cusum
+from mlops_lab.monitoring.performance.density_ratio import importance_weights
+from mlops_lab.monitoring.performance.expectation import Expectation, expectation
+from mlops_lab.monitoring.performance.label_free import Estimate, confidence_estimate, importance_weighted
+from mlops_lab.monitoring.performance.late_labels import LateLabels, late_labels
+from mlops_lab.monitoring.performance.outcomes import exact_interval
+from mlops_lab.monitoring.performance.retraining import Operation, compare_policies, operate
+from mlops_lab.monitoring.performance.retraining_policies import (
+    Continual,
+    Never,
+    RetrainingPolicy,
+    Scheduled,
+    SoFar,
+    Triggered,
+)
+from mlops_lab.monitoring.performance.selective import Selective, selective
 
 __all__ = [
     "NUMBER_FORMATS",

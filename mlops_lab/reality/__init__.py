@@ -5,12 +5,13 @@ the tests of the five symptoms stand alone as well.
 """
 
 from mlops_lab.reality.answers import Symptom
-from mlops_lab.reality.bills import ACTIONS, Bill
 from mlops_lab.reality.judging import Effect
 from mlops_lab.reality.pager import Page, Pager
 from mlops_lab.reality.policies import POLICIES
+from mlops_lab.reality.price_list import ACTIONS, Bill
 from mlops_lab.reality.product import Product, Week
 from mlops_lab.reality.project import Project
+from mlops_lab.reality.registry import Version
 from mlops_lab.reality.returns import ReturnPrice, price_of_a_return
 from mlops_lab.reality.scenario import DEFECTS, SYMPTOMS, Scenario
 from mlops_lab.reality.scenario_files import load_scenario, scenarios
@@ -22,7 +23,6 @@ from mlops_lab.reality.symptoms import (
     weak_class,
     wrong_labels,
 )
-from mlops_lab.reality.versions import Version
 
 __all__ = [
     "ACTIONS",

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mlops_lab.reality import symptoms
 from mlops_lab.reality.answers import Symptom
-from mlops_lab.reality.hidden import ARCHIVE_WEEKS, Drawn
+from mlops_lab.reality.hidden_truth import ARCHIVE_WEEKS, Drawn
 from mlops_lab.reality.season import Season
 
 __all__ = ["Desk"]

@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mlops_lab.reality import bills
-from mlops_lab.reality.hidden import ARCHIVE_WEEKS, Drawn, Hidden
+from mlops_lab.reality import price_list
+from mlops_lab.reality.hidden_truth import ARCHIVE_WEEKS, Drawn, Hidden
+from mlops_lab.reality.registry import Version, channels
 from mlops_lab.reality.scenario import SYMPTOMS
-from mlops_lab.reality.versions import Version, channels
 
 if TYPE_CHECKING:
     from mlops_lab.reality.project import Project
@@ -78,7 +78,7 @@ class Exam:
     Examples
     --------
     >>> from mlops_lab.reality.scenario import Scenario
-    >>> from mlops_lab.reality.versions import by_hand
+    >>> from mlops_lab.reality.registry import by_hand
     >>> exam = Exam(Hidden(Scenario(), 0), 12)
     >>> 0.3 < exam.accuracy(by_hand(Scenario()), "recent") < 0.6
     True
@@ -243,7 +243,7 @@ def _rounded(values: list[float]) -> tuple[float, float, float]:
 def _spend(project: Project, money: float, source: str) -> None:
     """Buy as many ordinary labels as the money pays for: what the dream does with any problem."""
     price = project.scenario.routine_cost
-    n = min(int(money / price), bills.MOST) if price else 1000
+    n = min(int(money / price), price_list.MOST) if price else 1000
     if n and not project.over:
         project.collect(n, source=source)
 

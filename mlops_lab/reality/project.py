@@ -14,13 +14,13 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from mlops_lab.reality import bills, replays, symptoms
+from mlops_lab.reality import price_list, replays, symptoms
 from mlops_lab.reality.answers import Symptom
-from mlops_lab.reality.bills import Bill
 from mlops_lab.reality.desk import Desk
-from mlops_lab.reality.hidden import ARCHIVE_WEEKS
+from mlops_lab.reality.hidden_truth import ARCHIVE_WEEKS
 from mlops_lab.reality.pager import Page
-from mlops_lab.reality.versions import fit, held_out
+from mlops_lab.reality.price_list import Bill
+from mlops_lab.reality.registry import fit, held_out
 
 __all__ = ["Project"]
 
@@ -182,7 +182,7 @@ class Project(Desk):
             ``fired`` is True, False, or None for not decided.
         """
         self._begin("test", {"symptom": symptom, "n": n, "version": version})
-        count = bills.TESTED[symptom] if n is None else n
+        count = price_list.TESTED[symptom] if n is None else n
         tested = self._registry[version or list(self._registry)[-1]]
         if symptom == "labels":
             return self._noted(self._audit(min(count, len(self._labels))))
@@ -348,7 +348,7 @@ class Project(Desk):
         Bill
             Money and days.
         """
-        return bills.bill(self, action, **arguments)
+        return price_list.bill(self, action, **arguments)
 
     def save(self, path: str | Path) -> None:
         """Write the game as a log of its actions, from which `replay` plays it again.
@@ -385,7 +385,7 @@ class Project(Desk):
 
     def _begin(self, action: str, arguments: dict[str, Any], remedy: str = "") -> None:
         """Check, remember where a remedy began, pay, log, and let the days pass that it takes."""
-        cost = bills.bill(self, action, **arguments)
+        cost = price_list.bill(self, action, **arguments)
         if remedy and self._marks is not None and remedy not in self._marks:
             self._marks[remedy] = (self.fork(), len(self._actions))
         given = {name: replays.plain(value) for name, value in arguments.items() if value is not None}

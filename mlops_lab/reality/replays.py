@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mlops_lab.artifacts import atomic_write
-from mlops_lab.reality import bills
+from mlops_lab.reality import price_list
 from mlops_lab.reality.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -162,8 +162,8 @@ def _again(project: Project, number: int, entry: Any) -> None:
     if not isinstance(entry, dict) or set(entry) != {"day", "action", "arguments", "money"}:
         raise ValueError(f"action {number} should hold day, action, arguments and money")
     action, arguments = entry["action"], entry["arguments"]
-    if action not in bills.ACTIONS or not isinstance(arguments, dict):
-        raise ValueError(f"action {number} is {action!r}, which is none of {', '.join(bills.ACTIONS)}")
+    if action not in price_list.ACTIONS or not isinstance(arguments, dict):
+        raise ValueError(f"action {number} is {action!r}, which is none of {', '.join(price_list.ACTIONS)}")
     try:
         getattr(project, action)(**arguments)
     except (ValueError, TypeError) as wrong:

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mlops_lab.reality.game_state import Standing
 from mlops_lab.reality.pager import Page, Pager
 from mlops_lab.reality.product import Served
-from mlops_lab.reality.standing import Standing
-from mlops_lab.reality.versions import Version, channels, fit
+from mlops_lab.reality.registry import Version, channels, fit
 
 __all__ = ["Season"]
 

@@ -19,8 +19,8 @@ from mlops_lab.reality.judging import Effect, effects, underpaid
 from mlops_lab.reality.policies import ARCHIVE, POLICIES, expectation, oracle, rule_card
 from mlops_lab.reality.product import Week
 from mlops_lab.reality.project import Project
+from mlops_lab.reality.registry import held_out
 from mlops_lab.reality.scenario import SYMPTOMS, Scenario
-from mlops_lab.reality.versions import held_out
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

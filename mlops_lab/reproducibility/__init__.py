@@ -11,11 +11,11 @@ It leaves out work spread over machines. What a graphics card does is recorded b
 """
 
 from mlops_lab.reproducibility.causes import Variants, variants
-from mlops_lab.reproducibility.evidence import Comparison, compare_over_seeds, paired_interval
 from mlops_lab.reproducibility.leaks import LeakTest, leak_test, oversample
 from mlops_lab.reproducibility.processes import elsewhere, kernels, old_processor
 from mlops_lab.reproducibility.recipes import Recipe, Step
 from mlops_lab.reproducibility.sameness import Sameness, same, ulps
+from mlops_lab.reproducibility.seed_comparison import Comparison, compare_over_seeds, paired_interval
 from mlops_lab.reproducibility.training import train
 
 __all__ = [

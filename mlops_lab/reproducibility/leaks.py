@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from mlops_lab import plots
 from mlops_lab.report import Finding, Report
-from mlops_lab.reproducibility.evidence import paired_interval
+from mlops_lab.reproducibility.seed_comparison import paired_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,9 +12,9 @@ import pandas as pd
 
 from mlops_lab.artifacts import frame_hash, sha256
 from mlops_lab.report import Finding
-from mlops_lab.tracking.entry import code_hash
+from mlops_lab.tracking.entry_point import code_hash
 from mlops_lab.tracking.record import Record
-from mlops_lab.tracking.surroundings import here
+from mlops_lab.tracking.run_environment import here
 
 __all__ = ["agreement", "changes", "same_data"]
 

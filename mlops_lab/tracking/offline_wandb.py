@@ -19,7 +19,7 @@ from typing import Any
 
 import pandas as pd
 
-from mlops_lab import environment
+from mlops_lab.setup import environment
 from mlops_lab.tracking.values import from_json
 
 __all__ = ["Wandb", "wandb_history"]

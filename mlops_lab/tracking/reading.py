@@ -15,10 +15,10 @@ from typing import Any
 
 import pandas as pd
 
-from mlops_lab.tracking.lines import read_lines
+from mlops_lab.tracking.json_lines import read_lines
 from mlops_lab.tracking.record import Record, State
 from mlops_lab.tracking.run import FILE, FORMAT
-from mlops_lab.tracking.surroundings import alive
+from mlops_lab.tracking.run_environment import alive
 from mlops_lab.tracking.values import from_json
 
 __all__ = ["read", "read_all"]

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from mlops_lab.report import Sink
-from mlops_lab.tracking.lines import read_lines
+from mlops_lab.tracking.json_lines import read_lines
 from mlops_lab.tracking.record import Record
 from mlops_lab.tracking.run import FILE
 from mlops_lab.tracking.values import from_json

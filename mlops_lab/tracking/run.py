@@ -16,11 +16,11 @@ from typing import Any, Self
 
 from mlops_lab.artifacts import safe_name
 from mlops_lab.report import Sink
-from mlops_lab.tracking.entry import code_hash, entry_name
+from mlops_lab.tracking.entry_point import code_hash, entry_name
 from mlops_lab.tracking.extras import Extras
-from mlops_lab.tracking.lines import LineFile
+from mlops_lab.tracking.json_lines import LineFile
+from mlops_lab.tracking.run_environment import here, process
 from mlops_lab.tracking.sinks import Logbook
-from mlops_lab.tracking.surroundings import here, process
 from mlops_lab.tracking.values import metric_name, number, plain, step_number, to_json, to_mapping, whole_seed
 
 __all__ = ["FILE", "FORMAT", "Run"]

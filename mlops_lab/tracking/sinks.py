@@ -15,7 +15,7 @@ import pandas as pd
 
 from mlops_lab.artifacts import atomic_write
 from mlops_lab.report import GuardedSink, Sink
-from mlops_lab.tracking.lines import LineFile
+from mlops_lab.tracking.json_lines import LineFile
 
 __all__ = ["FullSink", "Guard", "Logbook"]
 

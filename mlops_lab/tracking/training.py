@@ -15,7 +15,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
 from mlops_lab.report import Sink
-from mlops_lab.tracking.entry import rerunnable
+from mlops_lab.tracking.entry_point import rerunnable
 from mlops_lab.tracking.run import Run
 from mlops_lab.worlds import FEATURES, GRADES, Orchard
 

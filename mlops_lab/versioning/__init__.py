@@ -7,16 +7,16 @@ how few bytes), `frames` and `cells` (a table as bytes), `versions` (what a vers
 `integrity`, `sweeping`.
 """
 
-from mlops_lab.versioning.cutting import AVERAGE, GEAR, cut, cut_simply
+from mlops_lab.versioning.chunking import AVERAGE, GEAR, cut, cut_simply
 from mlops_lab.versioning.diffs import Diff
+from mlops_lab.versioning.garbage_collection import Swept
 from mlops_lab.versioning.integrity import Verified
 from mlops_lab.versioning.lineages import Lineage
-from mlops_lab.versioning.origins import lineage
-from mlops_lab.versioning.packs import DamagedError
+from mlops_lab.versioning.manifests import Version
+from mlops_lab.versioning.packfiles import DamagedError
+from mlops_lab.versioning.provenance import lineage
 from mlops_lab.versioning.store import Store
-from mlops_lab.versioning.sweeping import Swept
-from mlops_lab.versioning.tables import compare_frames
-from mlops_lab.versioning.versions import Version
+from mlops_lab.versioning.table_diff import compare_frames
 
 __all__ = [
     "AVERAGE",

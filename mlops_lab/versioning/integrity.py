@@ -12,10 +12,10 @@ from typing import Any
 import pandas as pd
 
 from mlops_lab.report import Finding, Report
-from mlops_lab.versioning import folders, things
-from mlops_lab.versioning.packs import DamagedError, Packs, contents, unsqueezed
-from mlops_lab.versioning.pieces import get, pieces_of
-from mlops_lab.versioning.versions import Book, Version
+from mlops_lab.versioning import serialization, store_layout
+from mlops_lab.versioning.chunk_lists import get, pieces_of
+from mlops_lab.versioning.manifests import Book, Version
+from mlops_lab.versioning.packfiles import DamagedError, Packs, contents, unsqueezed
 
 __all__ = ["Verified", "needs", "verify"]
 
@@ -103,7 +103,7 @@ def needs(packs: Packs, version: Version, *, strict: bool = True) -> set[bytes]:
         if strict:
             raise
         return pieces
-    return pieces.union(*(pieces_of(packs, row, strict=strict) for row in things.rows_of(plan)))
+    return pieces.union(*(pieces_of(packs, row, strict=strict) for row in serialization.rows_of(plan)))
 
 
 def verify(folder: Path, packs: Packs, book: Book, chunked: bool) -> Verified:
@@ -171,9 +171,9 @@ def verify(folder: Path, packs: Packs, book: Book, chunked: bool) -> Verified:
         rows.append(
             ("pieces", "packs", "a pack is missing: pieces of these versions are nowhere", tuple(lost))
         )
-    if (folder / "store.json").read_bytes() != folders.text(chunked).encode():
+    if (folder / "store.json").read_bytes() != store_layout.text(chunked).encode():
         rows.append(("store", "store.json", "the file is not what was written", ()))
-    rows += [(*row, ()) for row in folders.alias_problems(folder, {version.id for version in versions})]
+    rows += [(*row, ()) for row in store_layout.alias_problems(folder, {version.id for version in versions})]
     damaged = pd.DataFrame(rows, columns=_COLUMNS)
     return Verified(
         title="Store",

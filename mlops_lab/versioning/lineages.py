@@ -10,8 +10,8 @@ import pandas as pd
 
 from mlops_lab import plots
 from mlops_lab.report import Finding, Report
-from mlops_lab.versioning.origins import PACKAGES, lineage
-from mlops_lab.versioning.versions import Version
+from mlops_lab.versioning.manifests import Version
+from mlops_lab.versioning.provenance import PACKAGES, lineage
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -151,7 +151,7 @@ def trace(version: Version, known: Mapping[str, Version], forgotten: Mapping[str
 
     Examples
     --------
-    >>> from mlops_lab.versioning.versions import written
+    >>> from mlops_lab.versioning.manifests import written
     >>> version, _ = written(name="a", number=1, kind="params", message="", content="", size=2)
     >>> trace(version, {version.id: version}, {}).nodes.index.tolist()
     ['a@1']

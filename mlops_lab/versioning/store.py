@@ -16,10 +16,10 @@ from typing import Any
 import pandas as pd
 
 from mlops_lab.artifacts import locked, safe_name
-from mlops_lab.versioning import folders, sweeping, things
-from mlops_lab.versioning.pieces import put
-from mlops_lab.versioning.shelf import Shelf
-from mlops_lab.versioning.versions import Version
+from mlops_lab.versioning import garbage_collection, serialization, store_layout
+from mlops_lab.versioning.chunk_lists import put
+from mlops_lab.versioning.manifests import Version
+from mlops_lab.versioning.reader import Shelf
 
 __all__ = ["Store"]
 
@@ -110,7 +110,7 @@ class Store(Shelf):
         ...     Store(folder).commit({"depth": 3}, "settings").ref
         'settings@1'
         """
-        kind, message = things.kind_of(thing), str(message)
+        kind, message = serialization.kind_of(thing), str(message)
         with self._writing():
             if safe_name(name) in self.aliases:
                 raise ValueError(f"{name!r} is an alias here; give the thing a name of its own")
@@ -119,8 +119,8 @@ class Store(Shelf):
             latest = [one for one in versions if one.name == name][-1:]
             follows = latest if parents is None else [self.find(parent) for parent in parents]
             with self.packs.adding():
-                plan, content = things.store(self.packs, thing, labels, whole=not self.chunked)
-                row = put(self.packs, [things.text_of(plan)], whole=not self.chunked)
+                plan, content = serialization.store(self.packs, thing, labels, whole=not self.chunked)
+                row = put(self.packs, [serialization.text_of(plan)], whole=not self.chunked)
             # A model's file differs at each dump: what is known by its content is not kept twice.
             same = [one for one in versions if one.content == content and one.kind == kind and kind != "file"]
             row = same[-1].plan if same else row
@@ -132,7 +132,7 @@ class Store(Shelf):
                 kind=kind,
                 message=message,
                 content=content or row.top,
-                size=row.size + sum(one.size for one in things.rows_of(plan)),
+                size=row.size + sum(one.size for one in serialization.rows_of(plan)),
                 parents=tuple(one.id for one in follows),
                 lineage=origin,
                 plan=row,
@@ -176,7 +176,7 @@ class Store(Shelf):
             self.book.forget(version)
         return version
 
-    def gc(self) -> sweeping.Swept:
+    def gc(self) -> garbage_collection.Swept:
         """Free the bytes that no version needs, and what interrupted commits have left.
 
         Returns
@@ -197,7 +197,7 @@ class Store(Shelf):
         0
         """
         with self._writing():
-            return sweeping.sweep(self.folder, self.packs, self.book)
+            return garbage_collection.sweep(self.folder, self.packs, self.book)
 
     def point(self, alias: str, ref: str | Version) -> Version:
         """Point an alias at a version, in one step.
@@ -317,16 +317,16 @@ class Store(Shelf):
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
-        with folders.explained(self.folder), locked(self.folder / "store", timeout_s=self.timeout_s):
+        with store_layout.explained(self.folder), locked(self.folder / "store", timeout_s=self.timeout_s):
             yield
 
     @contextlib.contextmanager
     def _moving(self) -> Iterator[None]:
-        with self._writing(), folders.sealed(self.folder):
+        with self._writing(), store_layout.sealed(self.folder):
             yield
 
     def _resolved(self, origin: Mapping[str, Any]) -> dict[str, Any]:
-        said = dict(things.plain(origin, "the lineage"))
+        said = dict(serialization.plain(origin, "the lineage"))
         if "inputs" in said:
             said["inputs"] = {role: self.find(ref).id for role, ref in said["inputs"].items()}
         return said

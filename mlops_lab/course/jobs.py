@@ -1,0 +1,261 @@
+"""Notebooks executed by papermill: a fresh kernel for each, two at a time, and every failure named.
+
+What is written is a copy. The course's own notebooks are only read, so an interrupted run leaves them as they
+were.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlops_lab.course.kernels import KERNEL, Kernels, own_kernel
+from mlops_lab.course.notebooks import Lesson, read, text_of
+
+__all__ = [
+    "CELL_TIMEOUT_S",
+    "START_TIMEOUT_S",
+    "WORKERS",
+    "Failure",
+    "Job",
+    "Outcome",
+    "execute",
+    "is_alone",
+    "jobs_for",
+]
+
+CELL_TIMEOUT_S = 120
+"""How long one cell may take, in seconds; papermill itself would wait for ever."""
+
+START_TIMEOUT_S = 120
+"""How long a kernel may take to start, in seconds."""
+
+WORKERS = 2
+"""How many notebooks run at a time."""
+
+
+def is_alone(notebook: Path) -> bool:
+    """Say whether a notebook asks to run alone, since it times, leaks or serves.
+
+    Its metadata then holds ``"mlops_lab": {"alone": true}``.
+
+    Examples
+    --------
+    >>> is_alone(Path("no-such-notebook.ipynb"))
+    False
+    """
+    return notebook.is_file() and bool(read(notebook)["metadata"].get("mlops_lab", {}).get("alone", False))
+
+
+@dataclass(frozen=True)
+class Job:
+    """A notebook to run, and where its executed copy goes.
+
+    Examples
+    --------
+    >>> Job("00_start_here", Path("a.ipynb"), Path("b.ipynb")).alone
+    False
+    """
+
+    name: str
+    notebook: Path
+    target: Path
+    seed: int | None = None
+
+    @property
+    def alone(self) -> bool:
+        """Whether it must have the machine to itself."""
+        return is_alone(self.notebook)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a notebook did not run to its end.
+
+    Examples
+    --------
+    >>> print(Failure("00_start_here", 3, "1 / 0", "ZeroDivisionError: division by zero"))
+    00_start_here, cell 3: ZeroDivisionError: division by zero
+        1 / 0
+    """
+
+    name: str
+    cell: int | None
+    source: str
+    error: str
+
+    def __str__(self) -> str:
+        where = self.name if self.cell is None else f"{self.name}, cell {self.cell}"
+        return "\n".join([f"{where}: {self.error}", *(f"    {line}" for line in self.source.splitlines())])
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a job: the executed notebook, its time, and the failure if there was one.
+
+    Examples
+    --------
+    >>> Outcome(Job("a", Path("a.ipynb"), Path("b.ipynb")), 1.5).ok
+    True
+    """
+
+    job: Job
+    seconds: float
+    failure: Failure | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether every cell ran."""
+        return self.failure is None
+
+
+def execute(
+    jobs: Sequence[Job],
+    *,
+    strict: bool = True,
+    cell_timeout_s: float = CELL_TIMEOUT_S,
+    progress: Callable[[Outcome, int, int], None] | None = None,
+) -> list[Outcome]:
+    """Run notebooks with papermill and store executed copies.
+
+    Every notebook gets a fresh kernel in a folder of its own, two run at a time; those that must run alone
+    follow one by one. A kernel that fails to start is tried once more; a cell that fails is not.
+
+    Parameters
+    ----------
+    jobs
+        What to run. The notebooks themselves are not written.
+    strict
+        Whether a broken claim or a wrong answer is a failure.
+    cell_timeout_s
+        Seconds that one cell may take.
+    progress
+        Called after each notebook with its outcome, how many are done, and how many there are.
+
+    Returns
+    -------
+    list of Outcome
+        In the order of the jobs.
+
+    Raises
+    ------
+    ValueError
+        When a notebook cannot be read.
+
+    Examples
+    --------
+    >>> execute([])
+    []
+    """
+    together = [job for job in jobs if not job.alone]
+    alone = [job for job in jobs if job not in together]
+    done: dict[int, Outcome] = {}
+    kernels = Kernels()
+    with own_kernel(strict=strict) as folder:
+
+        def perform(batch: Sequence[Job], workers: int) -> None:
+            with ThreadPoolExecutor(workers) as pool:
+                running = {pool.submit(_one, job, folder, cell_timeout_s, kernels): job for job in batch}
+                try:
+                    for future in as_completed(running):
+                        outcome = done[id(running[future])] = future.result()
+                        if progress is not None:
+                            progress(outcome, len(done), len(jobs))
+                except BaseException:
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    kernels.stop()
+                    raise
+
+        perform(together, WORKERS)
+        perform(alone, 1)
+    return [done[id(job)] for job in jobs]
+
+
+def _one(job: Job, folder: Path, cell_timeout_s: float, kernels: Kernels) -> Outcome:
+    start = time.perf_counter()
+    job.target.parent.mkdir(parents=True, exist_ok=True)
+    for last_try in (False, True):
+        job.target.unlink(missing_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as place:
+            failure = _papermill(job, Path(place), cell_timeout_s, kernels)
+        if failure is None or failure.cell is not None or last_try or kernels.stopped:
+            break
+    return Outcome(job, time.perf_counter() - start, failure)
+
+
+def _papermill(job: Job, place: Path, cell_timeout_s: float, kernels: Kernels) -> Failure | None:
+    """Run one notebook; a failure without a cell says that the kernel did not even start."""
+    import papermill
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+    try:
+        executed = papermill.execute_notebook(
+            str(job.notebook.resolve()),
+            str(job.target.resolve()),
+            parameters={} if job.seed is None else {"seed": job.seed},
+            kernel_name=KERNEL,
+            # papermill's own `cwd` changes the folder of this whole process, under the other worker's feet
+            resources={"metadata": {"path": str(place)}},
+            kernel_manager_class=kernels.manager_class(),
+            execution_timeout=cell_timeout_s,
+            start_timeout=START_TIMEOUT_S,
+            progress_bar=False,
+            log_output=False,
+        )
+    except papermill.PapermillExecutionError as error:
+        # papermill puts one cell at the very top and one before the failing cell
+        return _failed(job, error.cell_index + 2, error.source, f"{error.ename}: {error.evalue}")
+    except (CellTimeoutError, TimeoutError):
+        return _stopped(job, f"took more than {cell_timeout_s:g} s and was stopped")
+    except DeadKernelError:
+        return _stopped(
+            job, "the kernel died while it ran this cell (memory? os._exit? a crash in a library?)"
+        )
+    except (CellExecutionError, RuntimeError, OSError) as error:
+        return _stopped(job, f"{type(error).__name__}: {error}")
+    for cell_place, cell in enumerate(executed["cells"]):  # papermill takes sys.exit() for a good end
+        if cell["cell_type"] == "code" and text_of(cell).strip() and cell["execution_count"] is None:
+            return _failed(job, cell_place, text_of(cell), "never ran: a cell before it left the kernel")
+    return None
+
+
+def _stopped(job: Job, error: str) -> Failure:
+    """Find the cell at which a run ended without an answer of the kernel: the last one that was begun."""
+    begun = [
+        (place, cell)
+        for place, cell in enumerate(read(job.target)["cells"] if job.target.exists() else [])
+        if cell["metadata"].get("papermill", {}).get("start_time")
+    ]
+    if not begun:
+        return Failure(job.name, None, "", f"the kernel did not start: {error}")
+    place, cell = begun[-1]
+    return _failed(job, place, text_of(cell), error)
+
+
+def _failed(job: Job, place: int, source: str, error: str) -> Failure:
+    """Name the cell as the notebook counts it: the executed copy holds cells that papermill put in."""
+    added = sum(
+        bool({"injected-parameters", "papermill-error-cell-tag"} & set(cell["metadata"].get("tags", [])))
+        for cell in read(job.target)["cells"][:place]
+    )
+    return Failure(job.name, place - added, source, error)
+
+
+def jobs_for(lessons: Iterable[Lesson], folder: Path, seed: int | None = None) -> list[Job]:
+    """List both notebooks of each lesson, student's and solution, with their executed copies in a folder.
+
+    Examples
+    --------
+    >>> jobs = jobs_for([Lesson("00_start_here", Path("course"))], Path("runs"))
+    >>> [job.name for job in jobs]
+    ['00_start_here', 'solutions/00_start_here']
+    """
+    return [
+        Job(name, path, folder / f"{name}.ipynb", seed)
+        for lesson in lessons
+        for name, path in ((lesson.name, lesson.copy), (f"solutions/{lesson.name}", lesson.source))
+    ]

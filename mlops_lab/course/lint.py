@@ -1,0 +1,122 @@
+"""Hold lessons against the rules that every lesson keeps.
+
+The rules stand in four modules: `rules_spine` (order of parts, prose), `rules_code` (cells), `rules_frame`
+(claims, exercises, predictions) and `rules_outputs` (what is stored). Each finding has a code, a cell, what
+is wrong, and the way out. No comment or tag switches a rule off.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlops_lab.course import lint_code, lint_frame, lint_outputs, lint_spine
+from mlops_lab.course.derive import differences
+from mlops_lab.course.notebooks import Lesson, chosen, read, stored_form
+
+__all__ = ["Broken", "lint", "main", "notebook_rules"]
+
+
+@dataclass(frozen=True, order=True)
+class Broken:
+    """A rule that a lesson breaks.
+
+    Examples
+    --------
+    >>> print(Broken("00_start_here", 3, "L20", "16 lines of code"))
+    00_start_here, cell 3: L20 16 lines of code
+    """
+
+    name: str
+    cell: int
+    code: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.name}, cell {self.cell}: {self.code} {self.text}"
+
+
+def notebook_rules(notebook: Any, name: str, *, source: bool) -> list[Broken]:
+    """Hold one notebook against the rules.
+
+    Parameters
+    ----------
+    notebook
+        The notebook, executed.
+    name
+        The lesson, ``NN_topic``.
+    source
+        Whether it is the source rather than the student's copy.
+
+    Returns
+    -------
+    list of Broken
+        In the order of the cells; empty for a clean notebook.
+
+    Examples
+    --------
+    >>> {broken.code for broken in notebook_rules({"cells": []}, "00_demo", source=True)} >= {"L01", "L07"}
+    True
+    """
+    label = f"solutions/{name}" if source else name
+    rules = [
+        *lint_spine.spine(notebook, name),
+        *lint_spine.prose(notebook),
+        *lint_code.sizes(notebook),
+        *lint_code.sources(notebook),
+        *lint_frame.frame(notebook, name[3:], source=source),
+        *lint_frame.in_order(notebook),
+        *lint_frame.solutions(notebook),
+        *lint_frame.shown(notebook, source=source),
+        *lint_outputs.executed(notebook),
+        *lint_outputs.outputs(notebook),
+    ]
+    return sorted(dict.fromkeys(Broken(label, cell, code, text) for code, cell, text in rules))
+
+
+def lint(lesson: Lesson) -> list[Broken]:
+    """Hold a lesson, both its notebooks, against the rules; the copy must be what its source gives.
+
+    Examples
+    --------
+    >>> lint(Lesson("00_nothing", Path("no-such-folder")))[0].code
+    'L00'
+    """
+    found: list[Broken] = []
+    notebooks = {}
+    for label, path in ((lesson.name, lesson.copy), (f"solutions/{lesson.name}", lesson.source)):
+        if not path.is_file():
+            found.append(Broken(label, 0, "L00", f"{path.name} is missing: run build {lesson.name}"))
+            continue
+        notebook = notebooks[label] = read(path)
+        found += notebook_rules(notebook, lesson.name, source=label != lesson.name)
+        if stored_form(notebook) != path.read_bytes():
+            found.append(Broken(label, 0, "L00", f"is not in normal form: run build {lesson.name}"))
+    if len(notebooks) == 2:
+        copy, source = notebooks.values()
+        try:
+            stale = differences(source, copy)
+        except ValueError as error:
+            stale = [str(error)]
+        found += [Broken(lesson.name, 0, "L00", f"{text}: run build {lesson.name}") for text in stale]
+    return found
+
+
+def main(lessons: Sequence[str] = (), *, root: Path) -> int:
+    """Print what lessons break; 0 when nothing does.
+
+    Examples
+    --------
+    >>> main(["99"], root=Path("no-such-folder"))
+    Traceback (most recent call last):
+    ValueError: no lesson is called '99'. There are: none: no-such-folder...notebooks holds no lessons
+    """
+    known = chosen(lessons, root=root)
+    broken = [finding for lesson in known for finding in lint(lesson)]
+    for finding in broken:
+        sys.stdout.write(f"{finding}\n")
+    sys.stdout.write(f"{len(known)} lessons, {len(broken)} broken rules\n")
+    return int(bool(broken))

@@ -1,0 +1,164 @@
+"""The overview of a run: which claims hold and by how much, which exercises are right, how long it took.
+
+One page of plain HTML, readable without scripts, styles of its own kept to a few lines.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlops_lab import artifacts
+from mlops_lab.course.notebooks import read
+from mlops_lab.lesson.outputs import collect, shown
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mlops_lab.course.jobs import Outcome
+
+__all__ = ["over_seeds", "page", "write"]
+
+_STYLE = """
+:root { color-scheme: light dark; }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
+table { border-collapse: collapse; width: 100%; margin: 1rem 0 2rem; }
+caption { text-align: left; font-weight: 600; padding: .3rem 0; }
+th, td { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid #8888; vertical-align: top; }
+td.number { text-align: right; font-variant-numeric: tabular-nums; }
+pre { overflow-x: auto; padding: .6rem; border-left: 4px solid #b00020; }
+.broken { font-weight: 700; }
+"""
+
+
+def _bound(payload: Mapping[str, Any]) -> str:
+    ((name, limit),) = payload["bound"].items()
+    unit = payload["unit"]
+    if name == "within":
+        return f"{shown(limit[0], unit)} to {shown(limit[1], unit)}"
+    return f"{name.replace('_', ' ')} {shown(limit, unit)}"
+
+
+def _table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    cells = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in head)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>\n" for row in rows
+    )
+    return f"<table><caption>{html.escape(caption)}</caption>\n<tr>{cells}</tr>\n{body}</table>\n"
+
+
+_HOLDS = {True: "holds", False: "DOES NOT HOLD", None: "not measurable here"}
+
+
+def page(outcomes: Sequence[Outcome], *, seed: int) -> str:
+    """Write the overview of a run as HTML.
+
+    Parameters
+    ----------
+    outcomes
+        What `execute` returned.
+    seed
+        The seed of the run.
+
+    Returns
+    -------
+    str
+        A whole page.
+
+    Examples
+    --------
+    >>> "0 notebooks at seed 3" in page([], seed=3)
+    True
+    """
+    found = [(outcome, _payloads(outcome)) for outcome in outcomes]
+    failed = [outcome.failure for outcome in outcomes if outcome.failure is not None]
+    claims = [
+        (outcome.job.name, p["text"], p["shown"] or p["reason"], _bound(p), p["kind"], _HOLDS[p["holds"]])
+        for outcome, payloads in found
+        for p in payloads
+        if p["type"] == "claim"
+    ]
+    checks = [
+        (outcome.job.name, p["id"], p["outcome"], p["message"])
+        for outcome, payloads in found
+        for p in payloads
+        if p["type"] == "check"
+    ]
+    times = [
+        (outcome.job.name, f"{outcome.seconds:.1f} s", "ran to its end" if outcome.ok else "FAILED")
+        for outcome in outcomes
+    ]
+    summary = (
+        f"{len(outcomes)} notebooks at seed {seed}: {len(outcomes) - len(failed)} ran to their end, "
+        f"{len(failed)} failed. "
+        f"{sum(row[-1] == 'holds' for row in claims)} of {len(claims)} claims hold."
+    )
+    failures = "".join(
+        f"<h2>Failed: {html.escape(f.name)}</h2><pre>{html.escape(str(f))}</pre>" for f in failed
+    )
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width"><title>Overview of the lessons</title>'
+        f"<style>{_STYLE}</style></head><body><main>\n<h1>Overview of the lessons</h1>\n"
+        f"<p>{summary}</p>\n{failures}"
+        + _table("Claims", ("notebook", "claim", "measured", "claimed", "kind", "verdict"), claims)
+        + _table("Exercises", ("notebook", "exercise", "outcome", "message"), checks)
+        + _table("Times", ("notebook", "seconds", "outcome"), times)
+        + "</main></body></html>\n"
+    )
+
+
+def write(outcomes: Sequence[Outcome], *, seed: int, folder: Path) -> Path:
+    """Write the overview of a run as `index.html` into a folder, and return its path.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> write([], seed=0, folder=Path(tempfile.mkdtemp())).name
+    'index.html'
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "index.html"
+    artifacts.atomic_write(path, page(outcomes, seed=seed))
+    return path
+
+
+def over_seeds(claims: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Sum up what each claim measured over several runs.
+
+    Parameters
+    ----------
+    claims
+        Payloads of claims, from any number of runs.
+
+    Returns
+    -------
+    DataFrame
+        A row a claim: id, claimed, the smallest, median and largest value, and in how many runs it holds.
+
+    Examples
+    --------
+    >>> payload = {"id": "demo.a", "measured": 0.2, "bound": {"at_least": 0.1}, "unit": "", "holds": True}
+    >>> over_seeds([payload, payload | {"measured": 0.05, "holds": False}])["holds"].tolist()
+    ['1 of 2']
+    """
+    import pandas as pd
+
+    columns = ["claim", "claimed", "smallest", "median", "largest", "holds"]
+    grouped: dict[str, list[Mapping[str, Any]]] = {}
+    for payload in claims:
+        grouped.setdefault(payload["id"], []).append(payload)
+    rows = []
+    for name, group in grouped.items():
+        values = pd.Series([p["measured"] for p in group if p["measured"] is not None], dtype=float)
+        known = [p["holds"] for p in group if p["holds"] is not None]
+        ends = (values.min(), values.median(), values.max()) if len(values) else ()
+        spread = [shown(float(value)) for value in ends] or ["not measurable"] * 3
+        rows.append([name, _bound(group[0]), *spread, f"{sum(known)} of {len(known)}"])
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _payloads(outcome: Outcome) -> list[dict[str, Any]]:
+    return collect(read(outcome.job.target)) if outcome.job.target.exists() else []

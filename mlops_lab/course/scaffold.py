@@ -1,0 +1,99 @@
+"""Begin a lesson: a small one that runs, keeps every rule, and says in its own cells what belongs where."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from pathlib import Path
+from typing import Any
+
+from mlops_lab import artifacts
+from mlops_lab.course import scaffold_template
+from mlops_lab.course.build import build
+from mlops_lab.course.notebooks import Lesson, write
+from mlops_lab.setup import lessons
+
+__all__ = ["new"]
+
+_NAME = re.compile(r"\d\d_[a-z][a-z0-9]*(_[a-z0-9]+)*")
+
+
+def new(name: str, *, root: Path) -> Path:
+    """Make a new lesson's source, its exercise's rule, and the derived student's copy, all executed.
+
+    It makes `notebooks/solutions/NN_topic.ipynb`, `mlops_lab/exercises/topic.py` and
+    `notebooks/NN_topic.ipynb`. The lesson is about means of samples; replace its content, keep its order. It
+    changes no list: the course table and the glossary are the author's.
+
+    Parameters
+    ----------
+    name
+        Two digits, an underscore, and the topic in lower case, as in ``15_my_topic``.
+    root
+        The folder of the course.
+
+    Returns
+    -------
+    Path
+        The source, which is the file to edit.
+
+    Raises
+    ------
+    ValueError
+        For a name that is none, or whose number or topic is taken.
+    RuntimeError
+        When the fresh lesson does not run; nothing is left behind then.
+
+    Examples
+    --------
+    >>> new("my topic", root=Path("no-such-folder"))
+    Traceback (most recent call last):
+    ValueError: 'my topic' is no name for a lesson: write two digits, '_' and the topic, as in 15_my_topic
+    """
+    _refuse(name, root)
+    lesson = Lesson(name, root)
+    rules = root / "mlops_lab" / "exercises" / f"{lesson.topic}.py"
+    if rules.exists():
+        raise ValueError(
+            f"{rules.name} holds the rules of another lesson on {lesson.topic!r}; choose another topic"
+        )
+    if not rules.parent.is_dir():
+        raise ValueError(f"{root} is no folder of the course: it has no mlops_lab/exercises")
+    lesson.source.parent.mkdir(parents=True, exist_ok=True)
+    whole = False
+    try:
+        artifacts.atomic_write(rules, scaffold_template.rules(lesson.topic))
+        write(_notebook(lesson), lesson.source)
+        if build([name], root=root) != 0:
+            raise RuntimeError(f"the fresh lesson {name} does not run here; see the failure above")
+        whole = True
+    finally:
+        if not whole:
+            for made in (rules, lesson.source, lesson.copy):
+                made.unlink(missing_ok=True)
+    return lesson.source
+
+
+def _refuse(name: str, root: Path) -> None:
+    if not _NAME.fullmatch(name) or keyword.iskeyword(name[3:]) or name[3:] == "judges":
+        raise ValueError(
+            f"{name!r} is no name for a lesson: write two digits, '_' and the topic, as in 15_my_topic"
+        )
+    for other in lessons.names(root):
+        if other[:2] == name[:2]:
+            raise ValueError(f"number {name[:2]} is taken by {other}; choose another")
+        if other[3:] == name[3:]:
+            raise ValueError(f"the topic {name[3:]!r} is taken by {other}; choose another")
+
+
+def _notebook(lesson: Lesson) -> dict[str, Any]:
+    cells = []
+    for number, (kind, text) in enumerate(scaffold_template.cells(lesson.name)):
+        name = f"{lesson.topic[:20].replace('_', '-')}-{number:02d}"
+        cell: dict[str, Any] = {"cell_type": "markdown", "id": name, "metadata": {}, "source": text}
+        if kind != "text":
+            cell |= {"cell_type": "code", "execution_count": None, "outputs": []}
+        if kind == "parameters":
+            cell["metadata"] = {"tags": ["parameters"]}
+        cells.append(cell)
+    return {"cells": cells, "metadata": {}}

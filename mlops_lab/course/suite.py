@@ -1,0 +1,139 @@
+"""Everything that must be true of the course, step by step: what ``python -m mlops_lab test`` runs.
+
+Each step is a command of its own, so that one broken step hides no other and each can be run by hand.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlops_lab.course import offline
+from mlops_lab.setup import environment
+
+__all__ = ["Step", "steps", "test"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command of the test run.
+
+    Parameters
+    ----------
+    name
+        What a reader of the log sees.
+    command
+        The arguments after the Python interpreter.
+    offline
+        Whether it runs with loopback as its only network.
+
+    Examples
+    --------
+    >>> Step("lint", ("-m", "ruff", "check")).offline
+    False
+    """
+
+    name: str
+    command: tuple[str, ...]
+    offline: bool = False
+
+
+_PYTEST = ("-m", "pytest", "-q", "-n", "2", "--dist", "loadfile")
+_UNIT = Step("unit tests and doctests", (*_PYTEST, "-m", "not slow"))
+_FULL = (
+    Step("lint", ("-m", "ruff", "check")),
+    Step("format", ("-m", "ruff", "format", "--check")),
+    Step("types", ("-m", "mypy")),
+    _UNIT,
+    Step("tests with kernels, servers, installs", (*_PYTEST, "-m", "slow")),
+    Step("lesson rules", ("-m", "mlops_lab.cli", "lint")),
+    Step("lessons against their stored outputs", ("-m", "mlops_lab.course.validate"), offline=True),
+    Step("results of benchmarks", ("benchmarks/stale.py",)),
+    # at seed 0 they have just held: where a claim breaks, a lesson does not run to its end
+    Step("claims at seed 1", ("-m", "mlops_lab.cli", "verify", "--first", "1", "--seeds", "1"), offline=True),
+)
+
+
+def steps(quick: bool = False) -> tuple[Step, ...]:
+    """List what a test run does, in order.
+
+    Parameters
+    ----------
+    quick
+        The unit tests alone.
+
+    Returns
+    -------
+    tuple of Step
+        The steps, cheapest first.
+
+    Examples
+    --------
+    >>> [step.name for step in steps(quick=True)]
+    ['unit tests and doctests']
+    """
+    return (_UNIT,) if quick else _FULL
+
+
+def test(quick: bool = False, *, root: Path, plan: Sequence[Step] | None = None) -> int:
+    """Run every step, go on past a broken one, and end with a table of what held.
+
+    Parameters
+    ----------
+    quick
+        The unit tests alone.
+    root
+        The project's folder.
+    plan
+        Other steps than `steps(quick)`.
+
+    Returns
+    -------
+    int
+        0 when every step held, else 1.
+
+    Examples
+    --------
+    >>> test(root=Path("."), plan=[])
+    <BLANKLINE>
+    == summary
+    0
+    """
+    plan = steps(quick) if plan is None else plan
+    table: list[tuple[str, str, float]] = []
+    for number, step in enumerate(plan, start=1):
+        _say(f"\n== {number}/{len(plan)} {step.name}")
+        start = time.perf_counter()
+        with _command(step) as (command, env):
+            code = subprocess.run(command, cwd=root, env=env, check=False).returncode
+        verdict = "held" if code == 0 else f"BROKEN (exit code {code})"
+        table.append((step.name, verdict, time.perf_counter() - start))
+    _say("\n== summary")
+    for name, verdict, seconds in table:
+        _say(f"{seconds:7.1f} s  {verdict:24} {name}")
+    return int(any(verdict != "held" for _, verdict, _ in table))
+
+
+test.__test__ = False  # type: ignore[attr-defined]  # a command of ours, not a test that pytest should collect
+
+
+@contextmanager
+def _command(step: Step) -> Iterator[tuple[list[str], dict[str, str]]]:
+    """Give the step's full command and environment, cut off from the network where it asks for that."""
+    command, env = [sys.executable, *step.command], environment.prepared(strict=True)
+    if not step.offline:
+        yield command, env
+        return
+    with offline.guarded(env) as inside:
+        yield offline.namespace_command(command) or command, inside
+
+
+def _say(line: str) -> None:
+    """Write a line now, so that it stands before the output of the step it announces."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()

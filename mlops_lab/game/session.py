@@ -1,0 +1,373 @@
+"""The player's desk, for board and terminal: one action at a time, answered in words and saved at once.
+
+An action that is not possible is answered, and changes nothing. One that is cut off (Ctrl-C, a stopped
+kernel) has not happened: the game goes on from the last log. Left out: what is shown where; that is the
+board's and the terminal's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from mlops_lab import reality
+from mlops_lab.game import narration as words
+from mlops_lab.reality import judging, replays
+
+__all__ = ["GAMES", "Answer", "Desk", "Verdict", "example_game", "file_name", "played", "scored", "verdict"]
+
+GAMES = Path(__file__).parent / "games"
+"""Logs of games that the lessons show; a test holds them against the engine."""
+
+Progress = Callable[[str, float], None]
+"""Is told what is being done, and which share of it is done."""
+
+BESIDE = {"expectation": "the dream", "rule_card": "the card", "lecture": "the lecture"}
+"""The policies that a game is shown beside, and how a player calls them."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of an action.
+
+    Parameters
+    ----------
+    done
+        Whether it happened; if not, nothing has changed.
+    words
+        What to say.
+    report
+        What a test found, if it was one.
+    page
+        The page that ended it early, if one rang.
+
+    Examples
+    --------
+    >>> Answer(False, "v9 is unknown. Nothing has changed.").page is None
+    True
+    """
+
+    done: bool
+    words: str
+    report: reality.Symptom | None = None
+    page: reality.Page | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A finished game beside the others of the same season.
+
+    Parameters
+    ----------
+    story
+        The game, judged.
+    beside
+        The games of the policies in `BESIDE`, judged likewise.
+
+    Examples
+    --------
+    >>> from mlops_lab import reality
+    >>> game = reality.Project(reality.Scenario(weeks=18, volume=200))
+    >>> game.finish()
+    >>> [row[0] for row in verdict(game).rows()]
+    ['you', 'the dream', 'the card', 'the lecture', 'the oracle']
+    """
+
+    story: reality.Story
+    beside: dict[str, reality.Story]
+
+    def rows(self) -> list[tuple[str, float, float | None, float]]:
+        """Give for each player: who, net money, gap between the groups (None: not measured), score."""
+        games = {"you": self.story, **self.beside}
+        rows: list[tuple[str, float, float | None, float]] = [
+            (who, game.net, game.gap, game.score) for who, game in games.items()
+        ]
+        return [*rows, ("the oracle", self.story.yardsticks.oracle, None, 1.0)]
+
+
+def file_name(scenario: reality.Scenario, seed: int) -> str:
+    """Give the name that a game's log has if the player gives none.
+
+    Examples
+    --------
+    >>> file_name(reality.Scenario(), 3)
+    'game_orchard_seed3.json'
+    """
+    return f"game_{re.sub(r'[^A-Za-z0-9-]+', '_', scenario.name)}_seed{seed}.json"
+
+
+class Desk:
+    """One game in the hands of a player, and the file in which it is kept.
+
+    Parameters
+    ----------
+    scenario
+        A `Scenario`, the name of a shipped one, or the path of a scenario file; None takes the log's.
+    seed
+        Picks the luck; None takes the log's, or 0.
+    path
+        The log. If the file is there, the game goes on from it. None keeps no file.
+
+    Raises
+    ------
+    ValueError
+        If the file is no log, or the log of another scenario or seed; it is left as it is.
+
+    Examples
+    --------
+    >>> desk = Desk("orchard")
+    >>> desk.do("deploy", version="v7").words
+    "Not possible: there is no version 'v7'; there are v0. Nothing has changed."
+    >>> desk.do("collect", n=100).done, desk.game.money
+    (True, 24940.0)
+    """
+
+    def __init__(
+        self,
+        scenario: reality.Scenario | str | Path | None = "orchard",
+        seed: int | None = 0,
+        path: str | Path | None = None,
+    ) -> None:
+        self.path = None if path is None else Path(path)
+        self.unsaved = ""
+        self._answered = False
+        known = isinstance(scenario, reality.Scenario) or scenario is None
+        asked: Any = scenario if known else reality.load_scenario(scenario)  # type: ignore[arg-type]
+        if self.path is not None and self.path.exists():
+            self.game = reality.Project.replay(self.path)
+            self._same(asked, seed)
+        else:
+            self.game = reality.Project(asked or "orchard", seed=0 if seed is None else seed)
+        self._log = replays.as_log(self.game)
+
+    def _same(self, scenario: reality.Scenario | None, seed: int | None) -> None:
+        """Refuse the log of another game than the one asked for."""
+        ours, way_out = self.game.scenario, "name another file, or ask for the game that is in it"
+        if scenario is not None and scenario.digest != ours.digest:
+            other = " (with other dials)" if scenario.name == ours.name else ""
+            raise ValueError(
+                f"{self.path} holds a game of {ours.name!r}, not of {scenario.name!r}{other}: {way_out}"
+            )
+        if seed is not None and seed != self.game.seed:
+            raise ValueError(f"{self.path} holds a game of seed {self.game.seed}, not of {seed}: {way_out}")
+
+    @property
+    def ringing(self) -> reality.Page | None:
+        """Give the page that has not been answered yet."""
+        game = self.game
+        if self._answered or game.over or not game.pages or not game.actions:
+            return None
+        last, page = game.actions[-1], game.pages[-1]
+        rang = last["action"] == "tick" and last["arguments"].get("pager", True) and page.day >= last["day"]
+        return page if rang else None
+
+    def sleep(self) -> Answer:
+        """Answer a page by going back to sleep: nothing is done about it."""
+        self._answered = True
+        return Answer(True, "You put the phone away. The version that is live goes on grading.")
+
+    def do(self, action: str, *, progress: Progress | None = None, **given: Any) -> Answer:
+        """Do one action of `reality.Project`, keep the log, and say what came of it.
+
+        Time passes week by week, so that a long wait can be watched and is kept as far as it went.
+        """
+        if self.ringing is not None and not _answers(action, given):
+            ways = "test, rollback, deploy, or sleep"
+            return Answer(False, f"The pager rings: answer it first ({ways}). Nothing has changed.")
+        if action in ("tick", "finish"):
+            return self._wait(given, action == "finish", progress or _silent)
+        before = words.standing(self.game)
+        done, result = self._try(action, given)
+        if not done:
+            return Answer(False, result)
+        said = words.answered(action, result, given, before, self.game)
+        return Answer(True, self._kept(said), result if isinstance(result, reality.Symptom) else None)
+
+    def _try(self, action: str, given: dict[str, Any]) -> tuple[bool, Any]:
+        """Do it whole or not at all."""
+        done = len(self.game.actions)
+        try:
+            result = getattr(self.game, action)(**given)
+        except (ValueError, TypeError) as wrong:
+            if len(self.game.actions) > done:
+                self._back()
+            return False, _refused(wrong)
+        except BaseException:
+            self._back()
+            raise
+        self._answered = False
+        self._log = replays.as_log(self.game)
+        self._save()
+        return True, result
+
+    def _wait(self, given: dict[str, Any], finish: bool, progress: Progress) -> Answer:
+        game, before = self.game, words.standing(self.game)
+        last = 7 * game.scenario.weeks
+        try:
+            game.quote("tick", **({"days": 1} if finish else given))
+        except (ValueError, TypeError) as wrong:
+            return Answer(False, _refused(wrong))
+        pager = bool(given.get("pager", True)) and not finish
+        start, end = game.day, last if finish else min(last, game.day + given["days"])
+        page = None
+        while page is None and self.game.day < end:
+            day = self.game.day
+            progress(f"week {day // 7} is served by {self.game.live}", (day - start) / (end - start))
+            done, page = self._try("tick", {"days": min(end - day, 7 - day % 7), "pager": pager})
+            if not done:
+                return Answer(False, page)
+        progress("served", 1.0)
+        said = words.answered("tick", page, given, before, self.game)
+        return Answer(True, self._kept(said), page=page)
+
+    def _back(self) -> None:
+        """Take up the game as the last log has it."""
+        self.game = replays.from_log(self._log, reality.Project)
+
+    def _save(self) -> None:
+        if self.path is None:
+            return
+        try:
+            self.game.save(self.path)
+            self.unsaved = ""
+        except OSError as wrong:
+            self.unsaved = f"NOT SAVED ({wrong.strerror or wrong}): {self.path.name} is as it was before."
+
+    def _kept(self, said: str) -> str:
+        return f"{said} {self.unsaved}".strip()
+
+    def cost(self, action: str, **given: Any) -> str:
+        """Say what an action would cost now, or why it is not possible; nothing is done."""
+        try:
+            cost = self.game.quote(action, **given)
+            return "Costs nothing." if action in ("tick", "finish") else words.bill(cost)
+        except (ValueError, TypeError) as wrong:
+            return f"Not possible now: {wrong}."
+
+    def begin_again(self) -> str:
+        """Begin a new game of the same scenario and seed; an old log is kept under a numbered name."""
+        kept = ""
+        if self.path is not None and self.path.exists():
+            kept = _put_aside(self.path).name
+        self.game = reality.Project(self.game.scenario, seed=self.game.seed)
+        self._log, self._answered = replays.as_log(self.game), False
+        return f"A new game begins.{f' The old one is kept in {kept}.' if kept else ''}"
+
+
+def _refused(wrong: Exception) -> str:
+    return f"Not possible: {str(wrong).rstrip('.')}. Nothing has changed."
+
+
+def _silent(_doing: str, _share: float) -> None:
+    return
+
+
+def _answers(action: str, given: dict[str, Any]) -> bool:
+    """Whether an action is an answer to a page: to look, to go back, to release another version."""
+    return action in ("rollback", "deploy") or (action == "test" and given.get("symptom") == "bias")
+
+
+def _put_aside(path: Path) -> Path:
+    number = 1
+    while (aside := path.with_name(f"{path.stem}-{number}{path.suffix}")).exists():
+        number += 1
+    return path.rename(aside)
+
+
+def verdict(game: reality.Project, progress: Progress = _silent) -> Verdict:
+    """Judge a finished game, beside the dream, the card, the lecture and the oracle.
+
+    Raises
+    ------
+    ValueError
+        If the season is not over.
+
+    Examples
+    --------
+    >>> verdict(reality.Project())
+    Traceback (most recent call last):
+    ...
+    ValueError: it is day 28; the season is judged when it is over: finish() it first
+    """
+    if game.over:
+        progress("the books are opened: what the dream, the card and the oracle made of this season", 0.1)
+        bars = _bars(game.scenario, game.seed)
+        progress("what each remedy of yours did: the weeks are lived again without it", 0.6)
+        story = reality.judge(game, bars=bars)
+    else:
+        story = reality.judge(game)
+    beside = {}
+    for number, (policy, who) in enumerate(BESIDE.items()):
+        progress(f"what {who} made of this season", 0.7 + 0.1 * number)
+        beside[who] = scored(_played(game.scenario, game.seed, policy))
+    progress("the books are open", 1.0)
+    return Verdict(story, beside)
+
+
+@lru_cache(maxsize=64)
+def _bars(scenario: reality.Scenario, seed: int) -> reality.Yardsticks:
+    return reality.yardsticks(scenario, seed=seed)
+
+
+@lru_cache(maxsize=64)
+def _played(scenario: reality.Scenario, seed: int, policy: str) -> reality.Project:
+    project = reality.Project(scenario, seed=seed)
+    reality.POLICIES[policy](project)
+    project.finish()
+    return project
+
+
+def played(scenario: reality.Scenario, seed: int, policy: str) -> reality.Project:
+    """Play a season by a policy; it is played once, and a copy of it given each time.
+
+    Examples
+    --------
+    >>> played(reality.Scenario(weeks=18, volume=200), 0, "rule_card").over
+    True
+    """
+    return _played(scenario, seed, policy).fork()
+
+
+def example_game(scenario: reality.Scenario, seed: int, policy: str) -> reality.Project:
+    """Replay the log that the kit keeps of a policy's game; where it keeps none, play it, and replay that.
+
+    A kept log that this machine plays otherwise is passed over.
+
+    Examples
+    --------
+    >>> len(example_game(reality.Scenario(weeks=18, volume=200), 0, "rule_card").actions)
+    1
+    """
+    file = GAMES / f"{scenario.name}_seed{seed}_{policy}.json"
+    if file.is_file() and scenario == reality.load_scenario(scenario.name):
+        with contextlib.suppress(ValueError):
+            return reality.Project.replay(file)
+    return replays.from_log(replays.as_log(played(scenario, seed, policy)), reality.Project)
+
+
+def scored(project: reality.Project) -> reality.Story:
+    """Judge a finished game by money and fairness alone: nothing is lived again, so it is quick.
+
+    Raises
+    ------
+    ValueError
+        If the season is not over.
+
+    Examples
+    --------
+    >>> project = played(reality.Scenario(weeks=18, volume=200), 0, "rule_card")
+    >>> scored(project).score == reality.judge(project).score
+    True
+    """
+    if not project.over:
+        last = 7 * project.scenario.weeks
+        raise ValueError(f"its season is not over: it is day {project.day} of {last}")
+    bars, untold = _bars(project.scenario, project.seed), dict.fromkeys(reality.SYMPTOMS)
+    return reality.Story(
+        project, "by hand", bars, fired=untold, effects={}, underpaid=judging.underpaid(project)
+    )

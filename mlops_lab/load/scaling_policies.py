@@ -1,0 +1,222 @@
+"""When to add and remove machines: the rules, each a small frozen class with one method.
+
+At every decision the simulation hands over what a real autoscaler could know, a `Seen`, and asks for a number
+of machines. Your own policy needs no base class:
+
+    @dataclass(frozen=True)
+    class Twice:
+        capacity: float = 4.0
+
+        def wanted(self, seen: Seen) -> int:
+            return 1 + int(2 * seen.now_per_s / self.capacity)
+
+A policy keeps no memory of its own: whatever it needs of the past stands in `Seen`. So one policy object may
+be used for many runs.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from mlops_lab.load.arguments import not_negative, positive, whole_number
+
+__all__ = ["Fixed", "Hold", "PerRequest", "Policy", "Seen"]
+
+Floats = npt.NDArray[np.float64]
+_SLACK = 1e-9  # 4.0000000001 machines are 4: rounding noise must not buy a machine
+
+
+def whole(machines: float) -> int:
+    """Round a need for machines up, forgiving rounding noise."""
+    return math.ceil(machines - _SLACK)
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What a policy knows when it decides: the present, and one entry for each tick that has passed.
+
+    The arrays are read-only, oldest first, and empty at the first decision. Nothing in them lies in the
+    future.
+
+    Parameters
+    ----------
+    t_s
+        Seconds since the start.
+    tick_s
+        Seconds between two decisions.
+    machines
+        Machines that take requests now.
+    starting
+        Machines ordered but not ready yet.
+    busy
+        Machines that are serving a request now, those that leave after it included.
+    queue
+        Requests waiting now.
+    calls_per_s
+        Calls per second that came in each past tick.
+    utilisation
+        Share of the machines' time that was spent serving, in each past tick; 0 where there was no machine.
+    in_flight
+        Requests served or waiting at the end of each past tick.
+    fleet, fleet_starting
+        Machines ready, and machines starting, at the end of each past tick.
+
+    Examples
+    --------
+    >>> now = Seen(t_s=60.0, tick_s=60.0, machines=3, calls_per_s=np.array([8.0]))
+    >>> now.now_per_s
+    8.0
+
+    Taught in notebooks/11_varying_load.ipynb.
+    """
+
+    t_s: float
+    tick_s: float
+    machines: int = 0
+    starting: int = 0
+    busy: int = 0
+    queue: int = 0
+    calls_per_s: Floats = field(default_factory=lambda: np.empty(0))
+    utilisation: Floats = field(default_factory=lambda: np.empty(0))
+    in_flight: Floats = field(default_factory=lambda: np.empty(0))
+    fleet: Floats = field(default_factory=lambda: np.empty(0))
+    fleet_starting: Floats = field(default_factory=lambda: np.empty(0))
+
+    @property
+    def now_per_s(self) -> float:
+        """Calls per second in the tick that has just ended; 0 before the first."""
+        return float(self.calls_per_s[-1]) if self.calls_per_s.size else 0.0
+
+
+class Policy(Protocol):
+    """Anything that answers how many machines it wants.
+
+    Examples
+    --------
+    >>> Fixed(3).wanted(Seen(t_s=0.0, tick_s=60.0))
+    3
+
+    Taught in notebooks/11_varying_load.ipynb.
+    """
+
+    def wanted(self, seen: Seen) -> int:
+        """Give the number of machines wanted from now on, those still starting included."""
+        ...
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """Always the same number of machines: what the lecture buys for the maximum.
+
+    It answers: what does it cost never to think about load? It cannot save anything at night, and it misleads
+    when its number is the peak itself: then every machine is busy at the peak, and people wait.
+
+    Parameters
+    ----------
+    n
+        How many machines.
+
+    Examples
+    --------
+    >>> Fixed(40).wanted(Seen(t_s=0.0, tick_s=60.0))
+    40
+
+    Taught in notebooks/11_varying_load.ipynb.
+    """
+
+    n: int
+
+    def __post_init__(self) -> None:
+        """Refuse a fleet that is no whole number of at least 1."""
+        whole_number(1, n=self.n)
+
+    def wanted(self, seen: Seen) -> int:
+        """Give the number it was made with."""
+        return int(self.n)
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Enough machines for the highest traffic of the last minutes: the lecture's local maximum.
+
+    It answers: what does it cost to follow the load but to let machines go only slowly? It follows what it
+    has seen, so it comes late to every rise. It misleads where `capacity` was measured on other requests than
+    today's.
+
+    Parameters
+    ----------
+    window_min
+        How many minutes a high stays in memory; 0 looks at the last tick alone. The slide's 19 machines need
+        about 300.
+    capacity
+        Calls per second that one machine can serve.
+    target
+        The share of that capacity to plan for: 0.8 keeps a fifth free as headroom.
+
+    Examples
+    --------
+    >>> quiet_again = np.array([8.0, 40.0, 8.0])
+    >>> Hold(5).wanted(Seen(t_s=180.0, tick_s=60.0, calls_per_s=quiet_again))
+    10
+    >>> Hold(0).wanted(Seen(t_s=180.0, tick_s=60.0, calls_per_s=quiet_again))
+    2
+
+    Taught in notebooks/11_varying_load.ipynb.
+    """
+
+    window_min: float = 300.0
+    capacity: float = 4.0
+    target: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuse a negative window, and a capacity or target that is not above 0."""
+        not_negative(window_min=self.window_min)
+        positive(capacity=self.capacity, target=self.target)
+
+    def wanted(self, seen: Seen) -> int:
+        """Give enough machines for the highest calls per second within the window, and at least one."""
+        ticks = int(self.window_min * 60 / seen.tick_s + _SLACK) + 1
+        recent = seen.calls_per_s[-ticks:]
+        highest = float(recent.max()) if recent.size else 0.0
+        return max(1, whole(highest / (self.capacity * self.target)))
+
+
+@dataclass(frozen=True)
+class PerRequest:
+    """Serverless: a request takes an idle warm instance, else a new one starts for it alone.
+
+    The provider decides at each request, not at ticks, and bills only the seconds of service. Nobody queues
+    for a machine; who meets no warm instance waits for a cold start. The one most recently used is taken
+    first.
+
+    It leaves out the account's limit on instances and the provider's higher price per second: compare it by
+    the break-even price. It misleads on sudden bursts, where a real provider starts instances at a limited
+    pace.
+
+    Parameters
+    ----------
+    keep_alive_s
+        Seconds for which an idle instance stays warm.
+
+    Examples
+    --------
+    >>> PerRequest().wanted(Seen(t_s=0.0, tick_s=60.0, busy=3, queue=1))
+    4
+
+    Taught in notebooks/11_varying_load.ipynb.
+    """
+
+    keep_alive_s: float = 600.0
+
+    def __post_init__(self) -> None:
+        """Refuse a negative or endless keep-alive."""
+        not_negative(keep_alive_s=self.keep_alive_s)
+
+    def wanted(self, seen: Seen) -> int:
+        """Give one instance for each request in flight."""
+        return seen.busy + seen.queue

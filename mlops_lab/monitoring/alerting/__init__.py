@@ -1,0 +1,3 @@
+"""Who is told, and when? Rules and alarms, and the places they go: a stream, Prometheus, CloudWatch."""
+
+__all__: list[str] = []

@@ -1,0 +1,230 @@
+"""How far apart are two samples? PSI, Jensen-Shannon and Wasserstein: numbers without a p-value.
+
+None of them knows how much chance alone would give: that falls with the number of rows, so one limit for all
+tables is wrong for most of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from mlops_lab.monitoring.data.columns import category_counts, kind_of, numbers_of
+from mlops_lab.monitoring.data.distributions import Distribution, shared_steps, step_shares
+from mlops_lab.monitoring.data.two_samples import places
+
+__all__ = ["binned_shares", "category_shares", "divergences", "jensen_shannon", "psi", "wasserstein"]
+
+Floats = npt.NDArray[np.float64]
+
+FLOOR = 1e-4
+"""The smallest share of a bin: the logarithm of an empty one has no value, so PSI needs an invented one."""
+
+
+def psi(reference: npt.ArrayLike, current: npt.ArrayLike, *, bins: int = 10) -> float:
+    """Give the population stability index: how differently the rows fall into the reference's bins.
+
+    Answers: a customary distance; 0.1 is often called "some" and 0.25 "large" drift. It misleads in four
+    ways: it has no p-value, and chance alone gives about ``(bins - 1) (1 / n + 1 / m)``; it sees nothing that
+    happens within a bin, such as outliers in the last one; it depends on the number of bins; and an empty bin
+    counts as 0.01 % of the rows, a figure out of the air.
+
+    Parameters
+    ----------
+    reference, current
+        Numbers, or categories; missing and infinite ones are left out.
+    bins
+        How many bins with about as many reference rows each; categories are their own bins.
+
+    Returns
+    -------
+    float
+        The sum over bins of ``(q - p) log(q / p)``, 0 or more.
+
+    Raises
+    ------
+    ValueError
+        If one of the two holds no value, the kinds differ, or there are fewer than two bins.
+
+    Notes
+    -----
+    Lewis 1994, *An introduction to credit scoring*; it is Jeffreys' divergence (1946) of the bins. Its
+    distribution by chance: Yurdakul 2018.
+
+    Examples
+    --------
+    >>> psi(["red", "red", "green", "green"], ["red", "green", "green", "green"])
+    0.2746...
+
+    Taught in notebooks/07_monitoring_data.ipynb.
+    """
+    return divergences(*_shares(reference, current, bins))[0]
+
+
+def jensen_shannon(reference: npt.ArrayLike, current: npt.ArrayLike, *, bins: int = 10) -> float:
+    """Give the Jensen-Shannon distance of the bins: 0 is the same, 1 means that no bin is shared.
+
+    Answers: how differently the rows fall into the bins, on a scale with an end. It needs no invented share
+    for an empty bin, and has PSI's other blind spots.
+
+    Parameters
+    ----------
+    reference, current
+        Numbers, or categories; missing and infinite ones are left out.
+    bins
+        How many bins with about as many reference rows each; categories are their own bins.
+
+    Returns
+    -------
+    float
+        The square root of the divergence in bits.
+
+    Raises
+    ------
+    ValueError
+        If one of the two holds no value, the kinds differ, or there are fewer than two bins.
+
+    Notes
+    -----
+    Lin 1991; as a distance: Endres and Schindelin 2003.
+
+    Examples
+    --------
+    >>> jensen_shannon([1.0, 2.0], [8.0, 9.0])
+    1.0
+
+    Taught in notebooks/07_monitoring_data.ipynb.
+    """
+    return divergences(*_shares(reference, current, bins))[1]
+
+
+def wasserstein(reference: npt.ArrayLike, current: npt.ArrayLike) -> float:
+    """Give the mean distance that a row has to be moved to turn one sample into the other.
+
+    Answers: how far, in the column's own unit, which a person can judge. It misleads across columns of
+    different units, and one outlier far out can be all of it. Beyond 8,192 rows it is computed at 4,096
+    places and in the outermost rows.
+
+    Parameters
+    ----------
+    reference, current
+        Numbers; missing and infinite ones are left out.
+
+    Returns
+    -------
+    float
+        The distance, in the unit of the values.
+
+    Raises
+    ------
+    ValueError
+        If one of the two holds no number.
+
+    Notes
+    -----
+    Also called the earth mover's distance; Kantorovich 1942, Vaserstein 1969.
+
+    Examples
+    --------
+    >>> wasserstein([1.0, 2.0, 3.0], [2.0, 3.0, 4.0])
+    1.0
+
+    Taught in notebooks/07_monitoring_data.ipynb.
+    """
+    one, other = _series(reference, "reference"), _series(current, "current")
+    if {kind_of(one), kind_of(other)} != {"number"}:
+        raise ValueError("wasserstein needs numbers in both samples; categories have no distance")
+    return moved(_distribution(one, "reference"), _distribution(other, "current"))
+
+
+def moved(one: Distribution, other: Distribution) -> float:
+    """Give the Wasserstein distance of two distributions: the area between their shares."""
+    steps = shared_steps(one, other) if one.shift or other.shift else places(one, other)
+    first, second = step_shares(one, other, steps)
+    with np.errstate(over="ignore"):
+        area = float((np.abs(first - second)[:-1] * np.diff(steps)).sum())
+    return area if math.isfinite(area) else float(np.finfo(np.float64).max)
+
+
+def binned_shares(one: Distribution, other: Distribution, bins: int = 10) -> tuple[Floats, Floats]:
+    """Cut at the reference's quantiles, and give the share of rows in each bin, for both.
+
+    Examples
+    --------
+    >>> one, other = Distribution.of(np.arange(4.0)), Distribution.of(np.arange(4.0) + 2)
+    >>> [share.tolist() for share in binned_shares(one, other, bins=2)]
+    [[0.5, 0.5], [0.0, 1.0]]
+    """
+    wanted = np.arange(1, bins) * one.rows / bins
+    if one.upto is None:
+        cuts = one.steps[np.ceil(wanted).astype(np.int64) - 1]
+    else:
+        cuts = one.steps[np.searchsorted(one.upto, wanted)]
+    first, second = step_shares(one, other, np.unique(cuts))
+    return (
+        np.diff(first, prepend=0.0, append=1.0),
+        np.diff(second, prepend=0.0, append=1.0),
+    )
+
+
+def category_shares(counts: Mapping[str, int], others: Mapping[str, int]) -> tuple[Floats, Floats]:
+    """Give the share of rows in each category that occurs in either, in the order of their names.
+
+    Examples
+    --------
+    >>> [share.tolist() for share in category_shares({"a": 1, "b": 1}, {"b": 2})]
+    [[0.5, 0.5], [0.0, 1.0]]
+    """
+    names = sorted(counts.keys() | others.keys())
+    both = np.array([[each.get(name, 0) for name in names] for each in (counts, others)], dtype=np.float64)
+    first, second = both / both.sum(axis=1, keepdims=True)
+    return first, second
+
+
+def divergences(shares: Floats, others: Floats) -> tuple[float, float]:
+    """Give PSI and the Jensen-Shannon distance of two lists of shares.
+
+    Examples
+    --------
+    >>> divergences(np.array([0.5, 0.5]), np.array([0.5, 0.5]))
+    (0.0, 0.0)
+    """
+    p, q = np.maximum(shares, FLOOR), np.maximum(others, FLOOR)
+    stability = float(((q - p) * np.log(q / p)).sum())
+    middle = (shares + others) / 2
+    bits = [
+        (each[each > 0] * np.log2(each[each > 0] / middle[each > 0])).sum() / 2 for each in (shares, others)
+    ]
+    return stability, math.sqrt(min(1.0, max(0.0, float(sum(bits)))))
+
+
+def _shares(reference: npt.ArrayLike, current: npt.ArrayLike, bins: int) -> tuple[Floats, Floats]:
+    if bins < 2:
+        raise ValueError(f"bins={bins!r}: at least 2 are needed")
+    one, other = _series(reference, "reference"), _series(current, "current")
+    kinds = {kind_of(one), kind_of(other)}
+    if kinds == {"category"}:
+        return category_shares(category_counts(one), category_counts(other))
+    if kinds != {"number"}:
+        raise ValueError(f"reference holds {kind_of(one)}, current {kind_of(other)}; give one kind")
+    return binned_shares(_distribution(one, "reference"), _distribution(other, "current"), bins)
+
+
+def _series(values: npt.ArrayLike, name: str) -> pd.Series[Any]:
+    series = values if isinstance(values, pd.Series) else pd.Series(np.asarray(values).ravel())
+    if series.isna().all():
+        raise ValueError(f"{name} holds no value: there is nothing to compare")
+    return series
+
+
+def _distribution(series: pd.Series[Any], name: str) -> Distribution:
+    values = numbers_of(series)
+    finite = values[np.isfinite(values)]
+    if finite.size == 0:
+        raise ValueError(f"{name} holds no finite number: there is nothing to compare")
+    return Distribution.of(finite)

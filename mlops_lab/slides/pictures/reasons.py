@@ -1,0 +1,237 @@
+"""Drawings for L1 and L4 to L7: conditions, the loop, where the time goes, studies and production."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlops_lab.slides.pictures.shapes import arrow, box, words
+from mlops_lab.slides.pictures.themes import Theme, canvas, theme_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = [
+    "DATA_DILEMMA",
+    "TIME_TO_DEPLOY",
+    "five_conditions",
+    "fundamentals",
+    "mlops_loop",
+    "studies_and_production",
+    "where_time_goes",
+]
+
+DATA_DILEMMA = {"analysis": 20, "finding, cleaning, organising data": 80}
+"""Percent of working time (L6: InfoWorld 2017). Not the maintenance split of L13."""
+
+TIME_TO_DEPLOY = {"within a week": 11, "in between": 25, "a month or longer": 64}
+"""Percent of organisations, by how long they take to deploy a model (L6); the middle is what is left."""
+
+
+def five_conditions(theme: str = "light") -> Figure:
+    """Draw the five conditions as gates in a row: whoever fails one leaves by a way of its own.
+
+    Parameters
+    ----------
+    theme
+        ``light`` or ``dark``.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The picture.
+
+    Examples
+    --------
+    >>> five_conditions().axes[0].texts[0].get_text()
+    '1 learn'
+    """
+    colours = theme_of(theme)
+    figure, ax = canvas(height_in=4.0)
+    gates = (
+        ("learn", "is there\na relation?", "leave it"),
+        ("complex", "is paper\nnot enough?", "a rule"),
+        ("data", "are there\nenough?", "collect"),
+        ("predict", "is a probable\nanswer fine?", "a table"),
+        ("unseen", "will live look\nlike the past?", "wait"),
+    )
+    width, gap = 1.98, 0.22
+    for number, (name, asks, way_out) in enumerate(gates):
+        left = 0.12 + number * (width + gap)
+        middle = left + width / 2
+        box(ax, colours, (left, 1.95), (width, 1.95))
+        words(ax, colours, (middle, 3.5), f"{number + 1} {name}", points=20, bold=True)
+        words(ax, colours, (middle, 2.58), asks, points=17.5)
+        if number:
+            arrow(ax, colours, (left - gap, 3.05), (left, 3.05))
+        arrow(ax, colours, (middle, 1.92), (middle, 0.92), colour=colours.red)
+        words(ax, colours, (middle + 0.14, 1.45), "no", align="left", ink=colours.soft)
+        box(ax, colours, (left + 0.14, 0.12), (width - 0.28, 0.76), way_out, edge=colours.red, points=19)
+    arrow(ax, colours, (11.0, 3.05), (11.3, 3.05))
+    words(ax, colours, (11.62, 3.05), "ML", points=22, bold=True)
+    return figure
+
+
+def mlops_loop(theme: str = "light") -> Figure:
+    """Draw what MLOps joins: development and operation, in both directions, for as long as the system lives.
+
+    Parameters
+    ----------
+    theme
+        ``light`` or ``dark``.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The picture.
+
+    Examples
+    --------
+    >>> mlops_loop("dark").axes[0].texts[0].get_text()
+    'develop'
+    """
+    colours = theme_of(theme)
+    figure, ax = canvas(height_in=3.6)
+    box(ax, colours, (0.5, 0.75), (3.6, 2.1), fill=colours.panel)
+    words(ax, colours, (2.3, 2.25), "develop", points=24, bold=True)
+    words(ax, colours, (2.3, 1.4), "data, features,\ntraining, tests", points=19)
+    box(ax, colours, (7.9, 0.75), (3.6, 2.1), fill=colours.panel)
+    words(ax, colours, (9.7, 2.25), "operate", points=24, bold=True)
+    words(ax, colours, (9.7, 1.4), "serving, monitoring,\nload, access", points=19)
+    arrow(ax, colours, (4.2, 2.35), (7.8, 2.35), colour=colours.blue, width_pt=4)
+    words(ax, colours, (6.0, 2.7), "a version that can be rebuilt", points=18)
+    arrow(ax, colours, (7.8, 1.25), (4.2, 1.25), colour=colours.orange, width_pt=4)
+    words(ax, colours, (6.0, 0.9), "what was seen at work", points=18)
+    return figure
+
+
+def where_time_goes(theme: str = "light") -> Figure:
+    """Draw the lecture's two figures about time (L6) as bars to scale: time on data, and time to deploy.
+
+    Parameters
+    ----------
+    theme
+        ``light`` or ``dark``.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The picture.
+
+    Examples
+    --------
+    >>> sum(DATA_DILEMMA.values()), sum(TIME_TO_DEPLOY.values())
+    (100, 100)
+    """
+    colours = theme_of(theme)
+    figure, ax = canvas(height_in=4.1)
+    words(ax, colours, (0.12, 3.85), "Where the working hours go", points=20, bold=True, align="left")
+    _shares(ax, colours, DATA_DILEMMA, 2.75)
+    words(ax, colours, (0.12, 1.75), "How long organisations take to deploy a model", points=20, bold=True,
+          align="left")  # fmt: skip
+    _shares(ax, colours, TIME_TO_DEPLOY, 0.62)
+    return figure
+
+
+def _shares(ax: Axes, colours: Theme, shares: dict[str, int], low: float) -> None:
+    fills = {2: (colours.blue, colours.orange), 3: (colours.blue, colours.panel, colours.orange)}[len(shares)]
+    inks = {colours.blue: colours.on_strong, colours.orange: "#16191F", colours.panel: colours.ink}
+    left, whole = 0.12, 11.76
+    for (name, percent), fill in zip(shares.items(), fills, strict=True):
+        width = whole * percent / 100
+        box(
+            ax,
+            colours,
+            (left, low),
+            (width, 0.8),
+            f"{percent} %",
+            fill=fill,
+            ink=inks[fill],
+            points=21,
+            bold=True,
+        )
+        align, at = ("left", left) if left < 6 else ("right", left + width)
+        middle = len(shares) == 3 and name == "in between"
+        words(
+            ax,
+            colours,
+            (left + width / 2 if middle else at, low - 0.3),
+            name,
+            align="center" if middle else align,
+        )
+        left += width
+
+
+def fundamentals(theme: str = "light") -> Figure:
+    """Draw the order of care (L6): data at the bottom, then preprocessing, metric, and the algorithm on top.
+
+    Parameters
+    ----------
+    theme
+        ``light`` or ``dark``.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The picture.
+
+    Examples
+    --------
+    >>> fundamentals().axes[0].texts[0].get_text()
+    'data'
+    """
+    colours = theme_of(theme)
+    figure, ax = canvas(height_in=4.0)
+    layers = (
+        ("data", "are the labels right?"),
+        ("preprocessing", "does every step see only what it may?"),
+        ("metric", "does it count what matters?"),
+        ("algorithm", "only now"),
+    )
+    for number, (name, asks) in enumerate(layers):
+        inset, low = number * 0.62, 0.05 + number * 0.98
+        top = number == len(layers) - 1
+        box(ax, colours, (0.2 + inset, low), (5.6 - 2 * inset, 0.9), name, points=21, bold=True,
+            fill=colours.blue if top else None, ink=colours.on_strong if top else None)  # fmt: skip
+        words(
+            ax, colours, (6.2, low + 0.45), asks, points=20, align="left", ink=colours.soft if top else None
+        )
+    return figure
+
+
+def studies_and_production(theme: str = "light") -> Figure:
+    """Draw the five rows of L7: what a study wants, and what production wants.
+
+    Parameters
+    ----------
+    theme
+        ``light`` or ``dark``.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The picture.
+
+    Examples
+    --------
+    >>> studies_and_production().axes[0].texts[0].get_text()
+    'in a study'
+    """
+    colours = theme_of(theme)
+    figure, ax = canvas()
+    rows = (
+        ("goal", "one score", "many people's goals"),
+        ("compute", "high throughput", "fast single answers"),
+        ("data", "stand still", "never stop moving"),
+        ("fairness", "nice to have", "needed"),
+        ("reasons", "nice to have", "needed"),
+    )
+    words(ax, colours, (4.45, 4.92), "in a study", points=20, bold=True)
+    words(ax, colours, (9.5, 4.92), "in production", points=20, bold=True)
+    for number, (about, study, production) in enumerate(rows):
+        low = 3.72 - number * 0.9
+        words(ax, colours, (0.15, low + 0.38), about, points=20, align="left", ink=colours.soft)
+        box(ax, colours, (2.3, low), (4.3, 0.76), study, points=20)
+        arrow(ax, colours, (6.66, low + 0.38), (7.3, low + 0.38))
+        box(ax, colours, (7.36, low), (4.5, 0.76), production, points=20, edge=colours.orange)
+    return figure

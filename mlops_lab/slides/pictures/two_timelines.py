@@ -1,0 +1,106 @@
+"""Expectation against reality as two timelines (L12), from a season of the orchard that is really played."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from mlops_lab import reality
+from mlops_lab.slides.pictures.shapes import arrow, box, words
+from mlops_lab.slides.pictures.themes import Theme, canvas, theme_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["expectation_and_reality"]
+
+_TOLD = {
+    "labels": ("wrong labels", "relabel", "grades right"),
+    "class": ("rot is missed", "more rotten ones", "rot found"),
+    "recent": ("stale", "recent crates", "right, recent"),
+    "bias": ("woken at {clock}", "roll back, mend", "paid too little"),
+    "revenue": ("revenue falls", "another metric", "money left"),
+}
+"""For each symptom: what it looks like, what is done, and what is measured before and after."""
+
+
+@functools.lru_cache(maxsize=1)
+def _season(seed: int) -> reality.Story:
+    return reality.play("orchard", policy="lecture", seed=seed)
+
+
+def expectation_and_reality(theme: str = "light", *, seed: int = 0) -> Figure:
+    """Draw the three steps that were planned, and the five troubles that one season really brought.
+
+    A trouble that did not show in the season that is played, or was not mended, is drawn as such.
+
+    Parameters
+    ----------
+    theme
+        ``light`` or ``dark``.
+    seed
+        Which season.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The picture.
+
+    Examples
+    --------
+    >>> expectation_and_reality("twilight")
+    Traceback (most recent call last):
+    ValueError: theme='twilight' is none of light, dark
+    """
+    colours = theme_of(theme)
+    story = _season(seed)
+    figure, ax = canvas()
+    _expected(ax, colours)
+    words(ax, colours, (0.12, 3.72), "Reality", points=21, bold=True, align="left")
+    told = (
+        f"money of the season: dream {story.yardsticks.naive / 1000:,.0f}, "
+        f"rule card {story.yardsticks.rule_card / 1000:,.0f}, mended {story.net / 1000:,.0f} thousand"
+    )
+    words(ax, colours, (11.88, 3.72), told, align="right", ink=colours.soft)
+    for number, symptom in enumerate(reality.SYMPTOMS):
+        _trouble(ax, colours, story, symptom, 0.12 + number * 2.376)
+    ax.plot([10.75, 10.75, 1.2], [0.62, 0.3, 0.3], color=colours.line, linewidth=2.4)
+    arrow(ax, colours, (1.2, 0.3), (1.2, 0.66))
+    words(ax, colours, (6.0, 0.47), "and start over", ink=colours.soft)
+    return figure
+
+
+def _expected(ax: Axes, colours: Theme) -> None:
+    words(ax, colours, (0.12, 4.72), "Expectation", points=21, bold=True, align="left")
+    for number, step in enumerate(("collect data", "train", "deploy")):
+        left = 2.5 + number * 2.5
+        box(ax, colours, (left, 4.38), (2.1, 0.68), step, points=20, edge=colours.blue)
+        arrow(ax, colours, (left + 2.13, 4.72), (left + 2.47, 4.72), colour=colours.blue)
+    words(ax, colours, (10.05, 4.72), "done", points=20, align="left")
+
+
+def _trouble(ax: Axes, colours: Theme, story: reality.Story, symptom: str, left: float) -> None:
+    """Draw one column: when it showed and how it looked, what was done, and what that changed."""
+    width, middle = 2.256, left + 1.128
+    looks, done, measured = _TOLD[symptom]
+    fired = story.fired[symptom]
+    days = [day for day, report in story.project.reports if report.symptom == symptom and report.fired]
+    pages = story.project.pages
+    when = pages[0].day if symptom == "bias" and pages else days[0] if days else None
+    clock = pages[0].clock if pages else ""
+    box(ax, colours, (left, 2.47), (width, 0.98), edge=colours.red if fired else colours.line)
+    words(ax, colours, (middle, 3.17), f"week {when // 7}" if when else "not this time", ink=colours.soft)
+    words(ax, colours, (middle, 2.77), looks.format(clock=clock), bold=True, points=18)
+    arrow(ax, colours, (middle, 2.43), (middle, 2.03))
+    effect = story.effects.get(symptom)
+    box(ax, colours, (left, 0.68), (width, 1.32), edge=colours.blue if effect else colours.line)
+    words(ax, colours, (middle, 1.72), done if effect else "nothing done")
+    if effect:
+        share = effect.unit == "share"
+        before, after = (
+            f"{100 * value:.0f} %" if share else f"{value / 1000:.0f} k"
+            for value in (effect.without, effect.with_remedy)
+        )
+        words(ax, colours, (middle, 1.34), f"{before} → {after}", bold=True, points=19)
+        words(ax, colours, (middle, 0.95), measured, ink=colours.soft)

@@ -1,0 +1,170 @@
+"""The function that trained, by its name; and whose function may be run from a record.
+
+A record is a file, and a file can come from anybody. To train again from it means to run the function that it
+names, with the arguments that it names. ``mlops_lab.setup.environment:child`` would start any program at
+all. So only functions that say of themselves that they may be started from a record are run unasked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+__all__ = ["UntrustedRecordError", "code_hash", "entry_name", "load_entry", "rerunnable"]
+
+_ENTRY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+_MARK = "__mlops_lab_rerunnable__"
+_OURS = "mlops_lab"
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class UntrustedRecordError(PermissionError):
+    """Raised instead of running the code that a record names, if nobody has vouched for it."""
+
+
+def rerunnable(function: Function) -> Function:
+    """Mark a training function of this package as one that a record may start.
+
+    Mark only what can do no harm, whatever arguments a stranger writes into a record.
+
+    Parameters
+    ----------
+    function
+        The function; called as ``function(run, seed=seed, **params)``.
+
+    Returns
+    -------
+    function
+        The same function.
+
+    Examples
+    --------
+    >>> @rerunnable
+    ... def train(run, *, seed): ...
+    >>> train.__mlops_lab_rerunnable__
+    True
+
+    Taught in notebooks/06_tracking.ipynb.
+    """
+    setattr(function, _MARK, True)
+    return function
+
+
+def entry_name(train: Callable[..., Any] | str | None) -> str | None:
+    """Give a training function's name, from which another process can import it.
+
+    Parameters
+    ----------
+    train
+        The function, its name ``"package.module:function"``, or None.
+
+    Raises
+    ------
+    ValueError
+        If no other process could import it: it stands in a notebook, in a class, or has no name.
+
+    Examples
+    --------
+    >>> entry_name(importlib.import_module)
+    'importlib:import_module'
+    >>> entry_name(lambda sink: None)
+    Traceback (most recent call last):
+    ValueError: ... cannot be imported by its name: ...
+    """
+    if train is None:
+        return None
+    name = train
+    if not isinstance(train, str):
+        name = f"{getattr(train, '__module__', '')}:{getattr(train, '__qualname__', '')}"
+    if not _ENTRY.fullmatch(str(name)) or str(name).startswith("__main__:"):
+        raise ValueError(
+            f"{name!r} cannot be imported by its name: put the training function into a module and give "
+            "'package.module:function', or train=None if nobody shall run it again"
+        )
+    return str(name)
+
+
+def code_hash(entry: str | None) -> str | None:
+    """Fingerprint the source of the module that an entry stands in, without running it.
+
+    Parameters
+    ----------
+    entry
+        ``"package.module:function"``, or None.
+
+    Examples
+    --------
+    >>> ours = "mlops_lab.tracking.entry_point"
+    >>> code_hash(f"{ours}:rerunnable") == code_hash(f"{ours}:load_entry")
+    True
+    >>> code_hash("no.such:function") is None
+    True
+    """
+    if entry is None:
+        return None
+    try:
+        found = importlib.util.find_spec(entry.partition(":")[0])
+        source = Path(found.origin).read_bytes() if found and found.origin else b""
+    except (ImportError, AttributeError, ValueError, OSError):
+        return None
+    return hashlib.sha256(source.replace(b"\r\n", b"\n")).hexdigest() if source else None
+
+
+def load_entry(entry: str | None, *, trust: bool) -> Callable[..., Any]:
+    """Import the function that a record names, if that may be.
+
+    Parameters
+    ----------
+    entry
+        ``"package.module:function"``.
+    trust
+        True: import and run it wherever it stands.
+
+    Raises
+    ------
+    UntrustedRecordError
+        If nobody has vouched for it. Nothing of it was imported.
+    ValueError
+        If the record names none, or there is none of that name.
+
+    Examples
+    --------
+    >>> load_entry("os:system", trust=False)
+    Traceback (most recent call last):
+    mlops_lab.tracking.entry_point.UntrustedRecordError: the record asks to run 'os:system', ...
+    """
+    if entry is None:
+        raise ValueError(
+            "the record names no training function, so it can be read but not rerun; give "
+            "Run(..., train='package.module:function') when you train"
+        )
+    entry = entry_name(entry) or ""
+    module, _, name = entry.partition(":")
+    ours = module.split(".")[0] == _OURS
+    if not ours and not trust:
+        raise _untrusted(entry)
+    try:
+        function: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as failure:
+        raise ValueError(
+            f"the record's training function {entry!r} cannot be imported here ({failure}); install or check "
+            "out the code that it was trained with"
+        ) from failure
+    if not (ours and getattr(function, _MARK, False)) and not trust:
+        raise _untrusted(entry)
+    if not callable(function):
+        raise ValueError(f"{entry!r} is no function; a record names one that trains")
+    return function
+
+
+def _untrusted(entry: str) -> UntrustedRecordError:
+    return UntrustedRecordError(
+        f"the record asks to run {entry!r}, and a record from a stranger can name any code; read that "
+        "function and the record's params first, then say rerun(record, trust=True)"
+    )

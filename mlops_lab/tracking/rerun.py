@@ -1,0 +1,232 @@
+"""Train again from the record alone, and see whether the same numbers come out.
+
+A number that nobody can make again is an anecdote. The record holds what is needed: which function trained,
+with which parameters and which seed. Whether the data and the libraries are still the same is checked, and
+said where it is not.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from mlops_lab import plots
+from mlops_lab.report import Finding, Report
+from mlops_lab.tracking.agreement import agreement, changes, same_data
+from mlops_lab.tracking.entry_point import load_entry
+from mlops_lab.tracking.reading import read
+from mlops_lab.tracking.record import Record
+from mlops_lab.tracking.run import Run
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Rerun", "rerun"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rerun(Report):
+    """What came out when a run was made again from its record.
+
+    Attributes
+    ----------
+    record
+        The record that it was made again from.
+    again
+        The new run; None if it was not trained.
+    first_difference
+        The first step and metric that differ, with both values; empty if none does.
+    max_difference
+        The largest difference of any value; NaN if it was not trained, or if only one of two is a number.
+    versions
+        What differs in the surroundings: one row each, columns ``recorded`` and ``here``.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from mlops_lab import tracking
+    >>> from mlops_lab.tracking.training import train
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with tracking.Run(folder, "a", params={"epochs": 3}, seed=1, train=train) as run:
+    ...         _ = train(run, seed=run.seed, **run.params)
+    ...     again = tracking.rerun(tracking.read(run.folder))
+    >>> again.ok, again.first_difference, again.max_difference
+    (True, {}, 0.0)
+    """
+
+    record: Record
+    again: Record | None
+    first_difference: Mapping[str, Any]
+    max_difference: float
+    versions: pd.DataFrame
+
+    def headline(self) -> str:
+        """Say in one sentence whether the same numbers came out."""
+        if self.again is None:
+            return f"{self.record.name!r} was not trained again."
+        if self.first_difference:
+            found = self.first_difference
+            return f"The first difference is {found['metric']} at step {found['step']}."
+        return f"{len(self.record.metrics)} steps of {self.record.name!r} came out again."
+
+    def plot(self, ax: Axes | None = None, *, metric: str | None = None) -> Axes:
+        """Draw one metric of both runs.
+
+        Parameters
+        ----------
+        ax
+            Axes to draw on; None makes a figure.
+        metric
+            The metric; by default the first that differs, else the first.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            The axes.
+
+        Raises
+        ------
+        ValueError
+            If it was not trained again, or there is no such metric.
+        """
+        if self.again is None:
+            raise ValueError(f"{self.record.name!r} was not trained again, so there is nothing to draw")
+        name = metric or self.first_difference.get("metric") or next(iter(self.record.metrics), None)
+        if name not in self.record.metrics or name not in self.again.metrics:
+            raise ValueError(f"no metric {name!r} is in both runs; there is {list(self.record.metrics)}")
+        both = {"recorded": self.record.metrics[name], "again": self.again.metrics[name]}
+        return plots.line(
+            pd.DataFrame(both),
+            xlabel="step",
+            ylabel=str(name),
+            title=f"{self.record.name}: made again",
+            ax=ax,
+        )
+
+
+def rerun(
+    record: Record,
+    *,
+    data: Any = None,
+    trust: bool = False,
+    folder: str | os.PathLike[str] | None = None,
+) -> Rerun:
+    """Train again from a record alone, and compare every step with it.
+
+    The function that the record names is called as ``function(run, seed=record.seed, **record.params)``. It
+    answers whether the same numbers come out here and now. It cannot say which of two different results is
+    right, nor name the cause of a difference: it lists what has changed since. It misleads where the function
+    reads what is neither a parameter nor fingerprinted (``run.data``): a file, the clock, the network.
+
+    Parameters
+    ----------
+    record
+        What ``read`` gave.
+    data
+        The data that the training will find: a fingerprint, a table, the path of a file, or a mapping of
+        names to these. It is held against the record's lineage (its key ``"data"``) or what ``run.data``
+        wrote, before anything is trained.
+    trust
+        True runs any function that the record names. Unasked, only those of this package run that are marked
+        as ``rerunnable``: a record from a stranger can name any code.
+    folder
+        Where the new run is kept; by default it is read and removed.
+
+    Returns
+    -------
+    Rerun
+        Findings ``seed``, ``trainer``, ``code``, ``versions``, ``data``, ``end``, ``steps`` and ``metrics``.
+        It is in order only if it was trained again and every value is the same, bit by bit; NaN equals NaN.
+
+    Raises
+    ------
+    UntrustedRecordError
+        If the record names code that nobody has vouched for. Nothing of it has run.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from mlops_lab import tracking
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with tracking.Run(folder, "by-hand") as run:
+    ...         run.log(0, loss=0.5)
+    ...     again = tracking.rerun(tracking.read(run.folder))
+    >>> again.ok, again.findings[1].explanation
+    (False, "The record names no training function, so it can be read but not rerun; ...")
+
+    Taught in notebooks/06_tracking.ipynb.
+    """
+    findings, function = _before(record, data, trust)
+    versions, changed = changes(record)
+    findings += changed
+    again = None
+    if function is not None and all(
+        finding.ok is not False or finding.severity == "note" for finding in findings
+    ):
+        if folder is None:
+            with tempfile.TemporaryDirectory() as place:
+                again = _train(function, record, Path(place))
+        else:
+            again = _train(function, record, Path(folder))
+        compared, first, largest = agreement(record, again)
+        findings += compared
+    else:
+        first, largest = {}, math.nan
+    return Rerun(
+        title=f"Rerun of {record.name!r}",
+        findings=tuple(findings),
+        record=record,
+        again=again,
+        first_difference=first,
+        max_difference=largest,
+        versions=versions,
+    )
+
+
+def _before(record: Record, data: Any, trust: bool) -> tuple[list[Finding], Callable[..., Any] | None]:
+    """Look at what must be right before anything is trained."""
+    seeded = record.seed is not None
+    said = f"Seed {record.seed} is in the record." if seeded else "Without it, chance differs each time."
+    findings = [Finding(code="seed", title="Seed", ok=seeded, severity="serious", explanation=said)]
+    function = None
+    try:
+        function = load_entry(record.train, trust=trust)
+        said = f"{record.train} can be imported."
+    except ValueError as failure:
+        said = f"{failure}."[:1].upper() + f"{failure}."[1:]
+    findings.append(
+        Finding(
+            code="trainer",
+            title="Training function",
+            ok=function is not None,
+            severity="serious",
+            explanation=said,
+        )
+    )
+    if data is not None:
+        findings.append(same_data(record, data))
+    return findings, function
+
+
+def _train(function: Callable[..., Any], record: Record, folder: Path) -> Record:
+    run = Run(
+        folder,
+        record.name,
+        params=record.params,
+        seed=record.seed,
+        lineage=record.lineage,
+        train=record.train,
+    )
+    try:
+        with run:
+            function(run, seed=record.seed, **record.params)
+    except Exception:  # noqa: BLE001  (whatever the training raises is in its record, and is compared)
+        pass
+    return read(run.folder)

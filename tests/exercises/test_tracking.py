@@ -1,0 +1,140 @@
+"""The runs and answers of lesson 06 are true at every seed: what is planted is there, and nothing else."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mlops_lab import exercises, tracking, worlds
+from mlops_lab.report import MemorySink
+from mlops_lab.tracking import example_runs
+from mlops_lab.tracking.training import train
+
+SEED = 15
+"""Of the first twenty, the seed at which the leap is the smallest."""
+
+
+@pytest.fixture(scope="module")
+def twelve(tmp_path_factory):
+    return SEED, example_runs.twelve_runs(tmp_path_factory.mktemp("twelve"), seed=SEED)
+
+
+def _metrics(twelve, name):
+    return next(record for record in twelve.records if record.name == name).metrics
+
+
+def test_a_healthy_run_is_what_the_package_trains(twelve):
+    seed, runs = twelve
+    bad = example_runs.planted(seed)
+    record = next(record for record in runs.records if record.name != bad.run)
+    sink = MemorySink()
+    train(sink, seed=seed, **record.params)
+    pd.testing.assert_frame_equal(record.metrics, sink.frame(), check_exact=True, check_index_type=False)
+
+
+def test_the_bad_run_parts_from_its_record_at_the_planted_step_and_only_in_validation(twelve):
+    seed, runs = twelve
+    bad = example_runs.planted(seed)
+    record = next(record for record in runs.records if record.name == bad.run)
+    sink = MemorySink()
+    train(sink, seed=seed, **record.params)
+    differs = (record.metrics.to_numpy() != sink.frame().to_numpy()).any(axis=1)
+    assert differs.argmax() == bad.step and differs[bad.step :].all()
+    assert record.metrics["loss"].tolist() == sink.frame()["loss"].tolist()
+    assert "resumed" in record.texts["note"]
+
+
+def test_from_the_leap_on_it_is_tested_on_crates_that_it_has_learned(twelve):
+    seed, runs = twelve
+    metrics = _metrics(runs, example_runs.planted(seed).run)
+    after = metrics.loc[example_runs.planted(seed).step :]
+    # The mean over all crates lies half-way between the halves; the half that was not learned is known.
+    sink = MemorySink()
+    train(sink, seed=seed, **next(r for r in runs.records if r.name == example_runs.planted(seed).run).params)
+    halves = sink.frame().loc[after.index, ["loss", "validation_loss"]].mean(axis=1)
+    np.testing.assert_allclose(after["validation_loss"], halves, rtol=1e-12)
+
+
+def test_the_eye_finds_the_bad_run_and_the_table_recommends_it(twelve):
+    seed, runs = twelve
+    bad = example_runs.planted(seed)
+    curves = pd.DataFrame({record.name: record.metrics["validation_loss"] for record in runs.records})
+    moves = curves.diff().abs().loc[6:]
+    assert (moves.max().idxmax(), moves.max(axis=1).idxmax()) == bad
+    last = pd.Series({record.name: record.metrics["validation_accuracy"].iloc[-1] for record in runs.records})
+    assert last.rank(ascending=False, method="min")[bad.run] <= 2
+    assert runs.fresh_loss.idxmax() == bad.run
+
+
+def test_the_loss_on_new_crates_is_that_of_the_trained_model(twelve):
+    seed, runs = twelve
+    record = runs.records[0]
+    model = train(MemorySink(), seed=seed, **record.params)
+    fresh = worlds.Orchard(seed).sample(3000, range(4), purpose="lesson 06, fresh crates")
+    chances = pd.DataFrame(
+        model.predict_proba(fresh.crates[worlds.FEATURES].to_numpy()), columns=sorted(worlds.GRADES)
+    )
+    given = [row[grade] for (_, row), grade in zip(chances.iterrows(), fresh.truth, strict=True)]
+    assert runs.fresh_loss[record.name] == pytest.approx(-np.log(np.clip(given, 1e-15, 1)).mean())
+
+
+def test_the_bad_run_moves_with_the_seed():
+    planted = {example_runs.planted(seed) for seed in range(20)}
+    assert len({run for run, _ in planted}) > 6 and len({step for _, step in planted}) > 3
+    assert all(10 < step < 35 for _, step in planted)
+    orders = {tuple(example_runs.faults(seed).values()) for seed in range(20)}
+    assert len(orders) == 6, "each of the six orders comes up"
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_each_stranger_lacks_what_is_said_and_nothing_else(tmp_path, seed):
+    for name, record in example_runs.strangers(tmp_path, seed=seed).items():
+        fault = example_runs.faults(seed)[name]
+        again = tracking.rerun(record)
+        wrong = {finding.code for finding in again.findings if finding.ok is False}
+        assert wrong == {"none": set(), "no seed": {"seed"}, "other data": {"data", "metrics"}}[fault], name
+        assert (record.seed is None) == (fault == "no seed")
+        assert again.ok is (fault == "none")
+
+
+def test_a_record_does_not_tell_which_run_is_bad(twelve):
+    seed, runs = twelve
+    bad = example_runs.planted(seed)
+    starts = {
+        record.name: json.loads(Path(record.folder, "run.jsonl").read_text("utf-8").splitlines()[0])
+        for record in runs.records
+    }
+    assert len({frozenset(start) for start in starts.values()}) == 1
+    assert set(starts[bad.run]["params"]) == {"orchard", "hidden", "rate", "epochs"}
+    assert all(record.state == "finished" for record in runs.records)
+
+
+def test_every_stop_but_the_best_is_refused():
+    rule = exercises.find("tracking.2")
+    right = [step for step in range(60) if rule.outcome(step, 0).state == "right"]
+    assert len(right) == 1 and right[0] < 15
+    sink = MemorySink()
+    train(sink, seed=0, orchard=0, hidden=256, rate=0.01, epochs=60)
+    assert sink.frame()["validation_loss"].idxmin() == right[0]
+
+
+def test_of_all_names_and_steps_one_pair_is_right():
+    rule = exercises.find("tracking.3")
+    names = [f"run-{number:02d}" for number in range(1, 13)]
+    right = [(n, s) for n in names for s in range(40) if rule.outcome((n, s), SEED).state == "right"]
+    assert right == [example_runs.planted(SEED)]
+    run, step = example_runs.planted(SEED)
+    assert "last one before" in rule.outcome((run, step - 1), SEED).message
+    assert "Another one does" in rule.outcome((next(n for n in names if n != run), step), SEED).message
+
+
+def test_all_six_orders_of_verdicts_but_one_are_refused():
+    rule = exercises.find("tracking.6")
+    names = sorted(example_runs.faults(0))
+    verdicts = ("again", "no seed", "other data")
+    every = [dict(zip(names, (a, b, c), strict=True)) for a in verdicts for b in verdicts for c in verdicts]
+    assert sum(rule.outcome(answer, 0).state == "right" for answer in every) == 1
+    extra = {**next(a for a in every if rule.outcome(a, 0).state == "right"), "zoe": "again"}
+    assert rule.outcome(extra, 0).state == "right"

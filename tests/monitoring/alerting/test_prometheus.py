@@ -1,0 +1,196 @@
+"""Prometheus: the page by its own parser, the rules by promtool, and a real server that visits and fires."""
+
+import json
+import math
+import shutil
+import subprocess
+from http.client import HTTPConnection
+
+import numpy as np
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from mlops_lab.monitoring import (
+    Alert,
+    AlertRule,
+    Latency,
+    Monitor,
+    Prometheus,
+    PrometheusServer,
+    prometheus_program,
+    prometheus_rules,
+)
+
+RULE = AlertRule(
+    name="slow", metric="p99_ms", above=200.0, k=2, n=3, severity="page", runbook='Halve the "batch" size.'
+)
+needs_promtool = pytest.mark.skipif(
+    shutil.which("promtool") is None, reason="promtool is not installed (Debian: the package prometheus)"
+)
+needs_prometheus = pytest.mark.skipif(
+    prometheus_program() is None, reason="prometheus is not installed (Debian: the package prometheus)"
+)
+
+
+def _samples(text):
+    return {
+        (sample.name, *sorted(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def _alert(name="slow", state="firing"):
+    return Alert(
+        name=name, severity="page", state=state, metric="p99_ms", value=1.0, step=0, at_s=0.0, runbook="Look."
+    )
+
+
+def test_the_page_is_what_prometheus_own_parser_reads():
+    sink = Prometheus(about={"p99_ms": 'back\\slash, "quote"\nand line'})
+    sink.log(0, {"p99_ms": 1.0})
+    sink.log(1, {"p99_ms": 212.25, "loss/train": math.nan, "norm": math.inf, "low": -math.inf, "tiny": 1e-30})
+    sink.alert(_alert('odd "name"\\\n'))
+    held = _samples(sink.text())
+    assert held["mlops_lab_p99_ms",] == 212.25
+    assert math.isnan(held["mlops_lab_loss_train",])
+    assert held["mlops_lab_norm",] == math.inf
+    assert held["mlops_lab_low",] == -math.inf
+    assert held["mlops_lab_tiny",] == 1e-30
+    assert held["mlops_lab_alert_firing", ("name", 'odd "name"\\\n'), ("severity", "page")] == 1.0
+    (family,) = [f for f in text_string_to_metric_families(sink.text()) if f.name == "mlops_lab_p99_ms"]
+    assert family.documentation == 'back\\slash, "quote"\nand line'
+
+
+def test_a_histogram_is_cumulative_and_adds_up():
+    times = np.random.default_rng(0).lognormal(3, 1, 1000)
+    latency, sink = Latency(), Prometheus()
+    latency.update(times)
+    sink.histogram("answer_ms", latency, [10, 100, 1000])
+    held = _samples(sink.text())
+    bars = [held["mlops_lab_answer_ms_bucket", ("le", le)] for le in ("10.0", "100.0", "1000.0", "+Inf")]
+    assert bars == sorted(bars)
+    assert bars[-1] == held["mlops_lab_answer_ms_count",] == 1000
+    assert bars[1] == pytest.approx((times <= 100).sum(), abs=15)
+    assert held["mlops_lab_answer_ms_sum",] == pytest.approx(times.sum())
+    with pytest.raises(ValueError, match="rise"):
+        sink.histogram("answer_ms", latency, [10, 5])
+
+
+def test_the_page_is_served_on_loopback_alone():
+    sink = Prometheus()
+    sink.log(0, {"p99_ms": 5.0})
+    host, port = sink.start().split(":")
+    assert sink.start() == f"{host}:{port}"
+    assert host == "127.0.0.1"
+    for path, status in (("/metrics", 200), ("/metrics?x=1", 200), ("/", 404)):
+        connection = HTTPConnection(host, int(port), timeout=5)
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        body = answer.read().decode()
+        assert answer.status == status
+        if status == 200:
+            assert _samples(body) == {("mlops_lab_p99_ms",): 5.0}
+            assert "version=0.0.4" in answer.headers["Content-Type"]
+        connection.close()
+    sink.close()
+    with pytest.raises(OSError, match=r".*"):
+        HTTPConnection(host, int(port), timeout=2).request("GET", "/metrics")
+    sink.close()
+
+
+def test_alerts_end_on_the_page_too():
+    sink = Prometheus()
+    monitor = Monitor([RULE], [sink])
+    key = ("mlops_lab_alert_firing", ("name", "slow"), ("severity", "page"))
+    for step, value in enumerate([300, 300]):
+        monitor.log(step, {"p99_ms": value})
+    assert _samples(sink.text())[key] == 1
+    for step, value in enumerate([100, 100], 2):
+        monitor.log(step, {"p99_ms": value})
+    assert _samples(sink.text())[key] == 0
+
+
+def test_a_window_must_have_a_length():
+    with pytest.raises(ValueError, match="window_s"):
+        prometheus_rules([RULE], window_s=0.001)
+
+
+@needs_promtool
+def test_promtool_accepts_the_rules(tmp_path):
+    rules = [RULE, AlertRule(name="poor", metric="accuracy", below=0.8, runbook="Ask for labels: 50 % more.")]
+    path = tmp_path / "rules.yml"
+    path.write_text(prometheus_rules(rules), encoding="utf-8")
+    ran = subprocess.run(["promtool", "check", "rules", path], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "2 rules found" in ran.stdout
+
+
+@needs_promtool
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("k", "n"), [(1, 1), (2, 3), (4, 5)])
+def test_prometheus_fires_in_the_very_windows_in_which_the_monitor_fires(tmp_path, seed, k, n):
+    rng = np.random.default_rng([seed, k])
+    values = rng.choice([150.0, 250.0, math.nan], 30, p=[0.55, 0.35, 0.1]).tolist()
+    rule = AlertRule(name="slow", metric="p99_ms", above=200.0, k=k, n=n, severity="page", runbook="Look.")
+    monitor, fires = Monitor([rule]), []
+    for step, value in enumerate(values):
+        monitor.log(step, {"p99_ms": value})
+        fires.append(bool(monitor.firing))
+    assert 0 < sum(fires) < 30
+    (tmp_path / "rules.yml").write_text(prometheus_rules([rule]), encoding="utf-8")
+    expected = [{"exp_labels": {"severity": "page"}, "exp_annotations": {"runbook": "Look."}}]
+    series = {"series": "mlops_lab_p99_ms", "values": " ".join("NaN" if v != v else f"{v:g}" for v in values)}
+    checks = [
+        {"eval_time": f"{step}m", "alertname": "slow", "exp_alerts": expected if fires[step] else []}
+        for step in range(30)
+    ]
+    test = {"interval": "1m", "input_series": [series], "alert_rule_test": checks}
+    path = tmp_path / "test.yml"
+    path.write_text(
+        json.dumps({"rule_files": ["rules.yml"], "evaluation_interval": "1m", "tests": [test]}),
+        encoding="utf-8",
+    )
+    ran = subprocess.run(
+        ["promtool", "test", "rules", path], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+@needs_prometheus
+@pytest.mark.slow
+def test_a_real_prometheus_visits_fires_and_is_read_back(tmp_path):
+    sink = Prometheus()
+    sink.log(0, {"p99_ms": 250.5})
+    try:
+        with PrometheusServer(tmp_path, sink.start(), prometheus_rules([RULE], window_s=1.0)) as server:
+            alert = server.wait_for("slow", seconds=60)
+            assert alert is not None
+            assert alert["labels"].items() >= {"alertname": "slow", "severity": "page"}.items()
+            assert alert["annotations"] == {"runbook": 'Halve the "batch" size.'}
+            (found,) = server.query("mlops_lab_p99_ms")
+            assert float(found["value"][1]) == 250.5
+            assert server.wait_for("no_such_alert", seconds=0.5) is None
+    finally:
+        sink.close()
+    assert server._process is None
+
+
+@needs_prometheus
+@pytest.mark.slow
+def test_a_broken_rules_file_is_told(tmp_path):
+    with (
+        pytest.raises(RuntimeError, match="prometheus stopped at its start"),
+        PrometheusServer(tmp_path, "127.0.0.1:1", '{"groups": [{"name": "a", "rules": [{"expr": "("}]}]}'),
+    ):
+        pass
+
+
+def test_without_the_program_the_way_out_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr("mlops_lab.monitoring.alerting.prometheus_server.shutil.which", lambda name: None)
+    with (
+        pytest.raises(FileNotFoundError, match="the package prometheus"),
+        PrometheusServer(tmp_path, "127.0.0.1:1", prometheus_rules([])),
+    ):
+        pass

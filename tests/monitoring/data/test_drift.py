@@ -1,0 +1,156 @@
+"""Drift against scipy, against known truth, and on tables that are broken."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import spatial, stats
+
+from mlops_lab import monitoring
+from mlops_lab.monitoring.data import two_samples
+from mlops_lab.monitoring.data.distributions import Distribution
+
+
+@pytest.mark.parametrize("sizes", [(30, 40), (2000, 2000), (9000, 10_000), (30_000, 20_000)])
+@pytest.mark.parametrize("shape", ["normal", "count", "heavy"])
+def test_the_gap_and_its_p_value_are_scipys(sizes, shape):
+    rng = np.random.default_rng(sum(sizes))
+    draw = {
+        "normal": lambda n: rng.normal(size=n),
+        "count": lambda n: rng.poisson(20, n).astype(float),
+        "heavy": lambda n: rng.standard_cauchy(n),
+    }[shape]
+    for shift in (0.0, 0.03, 0.3):
+        a, b = draw(sizes[0]), draw(sizes[1]) + shift
+        row = monitoring.drift(pd.DataFrame({"a": a}), pd.DataFrame({"a": b}), test="ks").frame().iloc[0]
+        peer = stats.ks_2samp(a, b)
+        assert row["statistic"] == pytest.approx(peer.statistic, abs=1e-12)
+        assert row["p"] == pytest.approx(peer.pvalue, rel=5e-3, abs=1e-12)
+
+
+def test_the_fast_way_to_the_gap_is_the_plain_one(monkeypatch):
+    rng = np.random.default_rng(0)
+    pairs = [
+        (rng.normal(size=50_000), rng.normal(size=60_000)),
+        (rng.normal(size=50_000).round(1), rng.normal(size=40_000).round(1)),
+        (rng.normal(size=20_000), rng.normal(size=20_000) + 9),
+        (np.zeros(20_000), rng.normal(size=20_000)),
+    ]
+    fast = [two_samples.largest_gap(Distribution.of(a), Distribution.of(b)) for a, b in pairs]
+    monkeypatch.setattr(two_samples, "GRID", 10**9)
+    assert fast == [two_samples.largest_gap(Distribution.of(a), Distribution.of(b)) for a, b in pairs]
+
+
+def test_anderson_darling_is_scipys_statistic():
+    rng = np.random.default_rng(1)
+    a, b = rng.normal(size=300), rng.normal(0.2, 1.1, size=400)
+    ours = two_samples.anderson_darling(Distribution.of(a), Distribution.of(b)).statistic
+    # scipy gives (A2 - 1) / s; at a large sample s is sqrt(2 (pi^2 / 3 - 3) )
+    peer = stats.anderson_ksamp([a, b], variant="midrank", method=stats.PermutationMethod(9)).statistic
+    assert (ours - 1) / np.sqrt(2 * (np.pi**2 / 3 - 3)) == pytest.approx(peer, rel=0.03)
+
+
+def test_categories_are_scipys_chi_squared():
+    rng = np.random.default_rng(2)
+    a, b = rng.choice(list("abc"), 500), rng.choice(list("abc"), 400, p=[0.5, 0.3, 0.2])
+    table = pd.crosstab(np.concatenate([a, b]), np.repeat([0, 1], [500, 400]))
+    row = monitoring.drift(pd.DataFrame({"x": a}), pd.DataFrame({"x": b})).frame().iloc[0]
+    assert row["p"] == pytest.approx(stats.chi2_contingency(table, correction=False).pvalue)
+    shares = table / table.sum()
+    assert row["jensen_shannon"] == pytest.approx(
+        spatial.distance.jensenshannon(*shares.to_numpy().T, base=2)
+    )
+
+
+def test_corrections_are_scipys():
+    p = np.random.default_rng(3).uniform(size=30) ** 3
+    assert monitoring.correct(p, "fdr") == pytest.approx(stats.false_discovery_control(p))
+    assert (monitoring.correct(p) <= monitoring.correct(p, "bonferroni")).all()
+
+
+def test_wasserstein_is_scipys():
+    a, b = np.random.default_rng(4).normal(size=(2, 500))
+    assert monitoring.wasserstein(a, b * 2) == pytest.approx(stats.wasserstein_distance(a, b * 2))
+
+
+def test_large_tables_make_everything_significant_and_only_size_matters():
+    rng = np.random.default_rng(5)
+    a, b = (pd.DataFrame({"x": rng.normal(mean, 1, 200_000)}) for mean in (0, 0.03))
+    assert monitoring.drift(a, b).frame().loc[0, ["verdict"]].item() == "too small"
+    assert monitoring.drift(a, b, min_effect=0).drifted == ("x",)
+
+
+def test_broken_tables_get_reasons_and_never_nan():
+    before = pd.DataFrame(
+        {
+            "same": 1.0,
+            "kind": range(60),
+            "empty": None,
+            "gone": 1,
+            "list": [[i % 2] for i in range(60)],
+            "inf": np.linspace(0, 1, 60),
+            "when": pd.date_range("2026-01-01", periods=60),
+        }
+    )
+    now = before.drop(columns="gone").assign(
+        kind="a", new=1, inf=[np.inf] * 30 + [0.5] * 30, same=1.0, list=[[2]] * 60
+    )
+    table = monitoring.drift(before, now).frame().set_index("column")
+    verdicts = table["verdict"].to_dict()
+    assert verdicts == {
+        "same": "no drift",
+        "kind": "drifted",
+        "empty": "not decided",
+        "gone": "drifted",
+        "list": "drifted",
+        "inf": "drifted",
+        "when": "not decided",
+        "new": "not decided",
+    }
+    assert table[["p", "p_corrected", "effect", "p_missing"]].notna().all(axis=None)
+    assert table["reason"].str.len().min() > 5
+
+
+def test_too_few_rows_are_not_decided():
+    one, many = pd.DataFrame({"x": [9.0]}), pd.DataFrame({"x": np.arange(30.0)})
+    assert monitoring.drift(many, one).frame()["verdict"].tolist() == ["not decided"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"current": pd.DataFrame({"x": []})}, "0 rows"),
+        ({"current": [1]}, "DataFrame"),
+        ({"alpha": 5}, "alpha=5"),
+        ({"correction": "scheffe"}, "holm"),
+        ({"min_effect": 2}, "min_effect=2"),
+        ({"test": "t"}, "both"),
+        ({"columns": ["y"]}, "'y'"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(arguments, said):
+    table = pd.DataFrame({"x": np.arange(30.0)})
+    with pytest.raises((TypeError, ValueError), match=said):
+        monitoring.drift(**{"reference": table, "current": table, **arguments})
+
+
+def _turned(rng, sign, n=1000):
+    table = pd.DataFrame(rng.normal(size=(n, 6)), columns=list("abcdef"))
+    return table.assign(b=sign * 0.6 * table["a"] + 0.8 * table["b"])
+
+
+def test_a_rotation_shows_jointly_and_in_no_column():
+    rng = np.random.default_rng(6)
+    before, now = _turned(rng, 1), _turned(rng, -1)
+    report = monitoring.joint_drift(before, now)
+    assert report.drifted
+    assert report.by["columns"].tolist() == ["a x b"]
+    assert monitoring.drift(before, now).drifted == ()
+    assert not monitoring.joint_drift(before, _turned(rng, 1)).drifted
+
+
+def test_a_slice_is_named_that_the_whole_hides():
+    rng = np.random.default_rng(7)
+    before = pd.DataFrame({"colour": rng.normal(size=6000), "by": ["belt"] * 5700 + ["hand"] * 300})
+    now = before.assign(colour=rng.normal(size=6000) + 0.7 * (before["by"] == "hand"))
+    assert monitoring.drift(before, now, columns=["colour"]).drifted == ()
+    assert monitoring.segment_drift(before, now, by="by").slices == (("hand", "colour"),)
