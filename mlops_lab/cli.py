@@ -77,18 +77,7 @@ class _Version(argparse.Action):
 
 
 def parser(root: Path = ROOT) -> argparse.ArgumentParser:
-    """Return the parser of the command line; lessons are looked up while arguments are read.
-
-    Parameters
-    ----------
-    root
-        The folder of the course.
-
-    Examples
-    --------
-    >>> parser().parse_args(["test", "--quick"]).quick
-    True
-    """
+    """Return the parser of the command line; lessons are looked up while arguments are read."""
     top = _Parser(
         prog="mlops_lab",
         description=_INTRODUCTION,
@@ -227,19 +216,6 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
 
     0 is success, 1 says that something was found (a broken claim, a failing test), 2 that the command could
     not be carried out: then one message says why. Ctrl-C gives 130.
-
-    Parameters
-    ----------
-    arguments
-        By default those of this process.
-    root
-        The folder of the course.
-
-    Examples
-    --------
-    >>> main(["lab", "--port", "many"])
-    Traceback (most recent call last):
-    SystemExit: 2
     """
     top = parser(root)
     given = top.parse_args(arguments)

@@ -93,7 +93,8 @@ def test_every_command_calls_its_function(course, called, arguments, function, g
         (["play"], "game.terminal.play", (None,), {"seed": None, "log": None, "resume": False}, 0),
         (["play", "phones", "--seed", "4", "--log", "x.json", "--resume"], "game.terminal.play",
          ("phones",), {"seed": 4, "log": Path("x.json"), "resume": True}, 0),
-        (["play", "--leaderboard", "games"], "game.leaderboard.main", (Path("games"),), {"scenario": None}, 1),
+        (["play", "--leaderboard", "games"], "game.leaderboard.main",
+         (Path("games"),), {"scenario": None}, 1),
     ],
 )  # fmt: skip
 def test_play_calls_the_game_or_the_leaderboard(course, called, arguments, function, given, named, code):

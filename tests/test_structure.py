@@ -142,13 +142,10 @@ def heavy_imports(package):
 
 
 def shape_violations(package):
-    """Long modules, prints, modules without __all__."""
+    """Prints, modules without __all__."""
     found = []
     for path in _modules(package):
         where, tree = path.relative_to(package).as_posix(), _tree(path)
-        lines = len(path.read_text(encoding="utf-8").splitlines())
-        if lines > 400:
-            found.append(f"{where} has {lines} lines: split it by meaning")
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "print" and where not in MAY_PRINT:
                 found.append(f"{where}:{node.lineno} prints: return the text, or send it to a stream")
@@ -170,7 +167,7 @@ def test_heavy_and_optional_libraries_are_imported_inside_functions():
     _none(heavy_imports(PACKAGE))
 
 
-def test_modules_are_short_silent_and_say_what_is_public():
+def test_modules_are_silent_and_say_what_is_public():
     _none(shape_violations(PACKAGE))
 
 
@@ -210,7 +207,6 @@ PLANTED = {
         layer_violations,
     ),
     "a heavy import": ("tracking/a.py", "import wandb.sdk", heavy_imports),
-    "a long module": ("load/a.py", "__all__ = []\n" + "x = 1\n" * 400, shape_violations),
     "a print": ("load/a.py", "__all__ = []\nprint('x')", shape_violations),
     "no __all__": ("load/a.py", "x = 1", shape_violations),
 }
@@ -396,74 +392,28 @@ def _runs(doc):
     return ">>>" in doc and "+SKIP" not in doc
 
 
-def _gaps(name, doc, thing, *, full, examples_elsewhere=""):
-    """Name what the documentation of one function, method or property lacks."""
-    if not doc:
-        return [f"{name}: says nothing"]
-    short = name.split(".")[-1]
-    gaps = [] if _runs(doc) or f".{short}" in examples_elsewhere else [f"{name}: no example that runs"]
-    if full and callable(thing):
-        signature, sections = inspect.signature(thing), _sections(doc)
-        if set(signature.parameters) - {"self", "cls"} and "Parameters" not in sections:
-            gaps.append(f"{name}: no Parameters")
-        gives = signature.return_annotation not in (
-            None,
-            "None",
-            "Never",
-            "NoReturn",
-            inspect.Signature.empty,
-        )
-        if gives and not sections & {"Returns", "Yields"}:
-            gaps.append(f"{name}: no Returns")
-    return gaps
-
-
-def _protocol_methods(package):
-    """Give the methods that a protocol of ours describes once for all that fulfil it."""
-    for path in _modules(package):
-        for node in ast.walk(_tree(path)):
-            if isinstance(node, ast.ClassDef) and "Protocol" in {ast.unparse(base) for base in node.bases}:
-                methods = [held for held in node.body if isinstance(held, ast.FunctionDef)]
-                yield from (held.name for held in methods if ast.get_docstring(held))
-
-
-PROTOCOL_METHODS = set(_protocol_methods(PACKAGE))
-
-
 def undocumented(name, thing, *, full):
     """Name what is missing in the documentation of a function or class, and of its public methods.
 
-    Every name in an ``__all__`` says what it is and shows an example that runs. What users see (``full``: its
-    part re-exports it) has numpydoc's sections too, and so have its methods, whose examples may stand in the
-    class. An exception says when it is raised. A protocol shows how it is fulfilled; its methods, those of
-    whatever fulfils it, and those that override a documented one say what they do.
+    Whatever stands in an ``__all__``, and each public method of it, says what it is. What users see
+    (``full``: its room re-exports it) also explains its parameters or attributes and shows an example that
+    runs; a method needs none. An exception says when it is raised, a protocol how it is fulfilled.
     """
-    if not inspect.isclass(thing):
-        function = inspect.unwrap(thing) if callable(thing) else None
-        return _gaps(name, inspect.getdoc(thing), thing, full=full) if inspect.isfunction(function) else []
-    doc = inspect.getdoc(thing) if vars(thing).get("__doc__") else ""
-    if not doc or issubclass(thing, BaseException):
+    is_class = inspect.isclass(thing)
+    if not is_class and not inspect.isfunction(inspect.unwrap(thing) if callable(thing) else None):
+        return []
+    doc = inspect.getdoc(thing) if not is_class or vars(thing).get("__doc__") else ""
+    if not doc or (is_class and issubclass(thing, BaseException)):
         return [] if doc else [f"{name}: says nothing"]
-    gaps = [] if _runs(doc) else [f"{name}: no example that runs"]
-    is_protocol = getattr(thing, "_is_protocol", False)
-    takes = (
-        set() if is_protocol or thing.__init__ is object.__init__ else {*inspect.signature(thing).parameters}
-    )
+    gaps = [] if not full or _runs(doc) else [f"{name}: no example that runs"]
+    plain = is_class and (getattr(thing, "_is_protocol", False) or thing.__init__ is object.__init__)
+    takes = set() if plain else {*inspect.signature(thing).parameters} - {"self", "cls"}
     if full and takes and not _sections(doc) & {"Parameters", "Attributes"}:
         gaps.append(f"{name}: no Parameters")
-    for method, held in vars(thing).items():
+    for method, held in vars(thing).items() if is_class else ():
         is_method = inspect.isfunction(held) or isinstance(held, property | classmethod | staticmethod)
-        if method.startswith("_") or not is_method:
-            continue
-        overrides = any(
-            _sections(inspect.getdoc(getattr(base, method, None)) or "") for base in thing.__mro__[1:]
-        )
-        said = inspect.getdoc(getattr(thing, method))
-        if is_protocol or method in PROTOCOL_METHODS or overrides or not full:
-            gaps += [] if said else [f"{name}.{method}: says nothing"]
-        else:
-            shown = None if isinstance(held, property) else getattr(thing, method)
-            gaps += _gaps(f"{name}.{method}", said, shown, full=full, examples_elsewhere=doc)
+        if is_method and not method.startswith("_") and not inspect.getdoc(getattr(thing, method)):
+            gaps.append(f"{name}.{method}: says nothing")
     return gaps
 
 
@@ -492,20 +442,21 @@ def _part_of(name):
     return name.split(".")[1] if "." in name else ""
 
 
-PUBLIC = [
-    name for name in NAMES if LAYER.get(_part_of(name), 99) < LAYER["cli"] and _part_of(name) != "setup"
-]
+PUBLIC = [name for name in NAMES if _part_of(name) not in {"", "setup", "cli"}]
 
 
 @pytest.mark.parametrize("name", PUBLIC)
-def test_every_public_name_is_documented_with_an_example_that_runs(name):
+def test_every_public_name_says_what_it_is(name):
     module, part = importlib.import_module(name), importlib.import_module(f"mlops_lab.{_part_of(name)}")
     gaps = []
     for public in module.__all__:
         thing = getattr(module, public)
         if getattr(thing, "__module__", None) == name:  # where it is defined, not where it is passed on
-            full = _part_of(name) != "exercises" and getattr(part, public, None) is thing
-            full = full and public in part.__all__
+            full = (
+                getattr(part, public, None) is thing
+                and public in part.__all__
+                and _part_of(name) != "exercises"
+            )
             gaps += undocumented(public, thing, full=full)
             gaps += untaught(public, thing) if full and LAYER[_part_of(name)] in {1, 2} else []
     _none(gaps)
@@ -579,15 +530,12 @@ def _planted():
 def test_planted_gaps_in_the_documentation_are_seen():
     silent, half, skipped, bare, shown, whole = _planted()
     assert undocumented("silent", silent, full=False) == ["silent: says nothing"]
-    assert undocumented("half", half, full=True) == ["half: no Parameters", "half: no Returns"]
+    assert undocumented("half", half, full=True) == ["half: no Parameters"]
     assert undocumented("half", half, full=False) == []
     assert undocumented("skipped", skipped, full=True) == ["skipped: no example that runs"]
     assert undocumented("Bare", bare, full=True) == ["Bare: no example that runs", "Bare.work: says nothing"]
-    assert undocumented("Shown", shown, full=True) == [
-        "Shown: no Parameters",
-        "Shown.work: no Parameters",
-        "Shown.work: no Returns",
-    ]
+    assert undocumented("Bare", bare, full=False) == ["Bare.work: says nothing"]
+    assert undocumented("Shown", shown, full=True) == ["Shown: no Parameters"]
     assert undocumented("whole", whole, full=True) == []
     assert untaught("skipped", skipped)
     assert untaught("whole", whole)

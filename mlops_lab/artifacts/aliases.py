@@ -56,20 +56,10 @@ class Aliases:
     def targets(self) -> dict[str, str]:
         """Give all aliases and what they point at, in alphabetical order.
 
-        Returns
-        -------
-        dict
-            Alias -> version; empty before the first change.
-
         Raises
         ------
         ValueError
             If the file is not one that this class wrote.
-
-        Examples
-        --------
-        >>> Aliases("no_such_folder/aliases.json").targets()
-        {}
         """
         try:
             text = self.path.read_text(encoding="utf-8")
@@ -95,21 +85,10 @@ class Aliases:
         alias
             The alias, such as ``"champion"``.
 
-        Returns
-        -------
-        str
-            The version.
-
         Raises
         ------
         KeyError
             If there is no such alias; the message names those there are.
-
-        Examples
-        --------
-        >>> Aliases("no_such_folder/aliases.json").resolve("champion")
-        Traceback (most recent call last):
-        KeyError: "no alias 'champion'; there are: none yet"
         """
         return _target(self.targets(), alias)
 
@@ -124,24 +103,12 @@ class Aliases:
             Move only if the alias points here now; ``None`` moves in any case. It keeps a decision that was
             made on an old reading from overwriting a newer one.
 
-        Returns
-        -------
-        dict
-            All aliases after the move.
-
         Raises
         ------
         ValueError
             If a name is not accepted, or the alias does not point at ``expected``.
         TimeoutError
             If another writer does not finish in time.
-
-        Examples
-        --------
-        >>> import tempfile
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     Aliases(Path(folder, "aliases.json")).move("challenger", "grader-3")
-        {'challenger': 'grader-3'}
         """
         safe_name(alias, what="alias")
         safe_name(target, what="version")
@@ -165,22 +132,10 @@ class Aliases:
         target
             The version.
 
-        Returns
-        -------
-        dict
-            All aliases afterwards.
-
         Raises
         ------
         ValueError
             If the name is not accepted.
-
-        Examples
-        --------
-        >>> import tempfile
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     Aliases(Path(folder, "aliases.json")).promote("grader-1")
-        {'champion': 'grader-1'}
         """
         safe_name(target, what="version")
 
@@ -196,23 +151,10 @@ class Aliases:
     def rollback(self) -> dict[str, str]:
         """Swap ``champion`` and ``previous``, in one step; a second rollback undoes the first.
 
-        Returns
-        -------
-        dict
-            All aliases afterwards.
-
         Raises
         ------
         KeyError
             If there is no previous champion to go back to.
-
-        Examples
-        --------
-        >>> import tempfile
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     Aliases(Path(folder, "aliases.json")).rollback()
-        Traceback (most recent call last):
-        KeyError: "no alias 'previous'; there are: none yet"
         """
         return self._change(
             lambda now: {**now, "champion": _target(now, "previous"), "previous": _target(now, "champion")}
@@ -226,24 +168,10 @@ class Aliases:
         alias
             The alias.
 
-        Returns
-        -------
-        dict
-            All aliases afterwards.
-
         Raises
         ------
         KeyError
             If there is no such alias.
-
-        Examples
-        --------
-        >>> import tempfile
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     aliases = Aliases(Path(folder, "aliases.json"))
-        ...     _ = aliases.move("challenger", "grader-3")
-        ...     aliases.remove("challenger")
-        {}
         """
 
         def removed(now: dict[str, str]) -> dict[str, str]:

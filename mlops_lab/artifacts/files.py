@@ -42,11 +42,6 @@ def safe_name(name: str, *, what: str = "name") -> str:
     what
         What the name stands for; used in the error.
 
-    Returns
-    -------
-    str
-        The same name.
-
     Raises
     ------
     ValueError
@@ -87,11 +82,6 @@ def atomic_write(path: str | os.PathLike[str], data: bytes | str) -> Path:
         The file to write; its folder must exist.
     data
         Bytes, or text that is written as UTF-8 with its line ends as they are.
-
-    Returns
-    -------
-    pathlib.Path
-        The file written.
 
     Raises
     ------
@@ -169,11 +159,6 @@ def locked(path: str | os.PathLike[str], *, timeout_s: float = 10.0) -> Iterator
         What is to be protected; the lock is a file beside it whose name ends in ``.lock``, and stays there.
     timeout_s
         How long to wait for another writer, in seconds.
-
-    Yields
-    ------
-    None
-        Nothing; the lock is held inside the ``with`` block.
 
     Raises
     ------

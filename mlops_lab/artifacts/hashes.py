@@ -35,11 +35,6 @@ def sha256(content: bytes | str | os.PathLike[str]) -> str:
     content
         Bytes, or the path of a file, which is read in pieces. Text is always a path.
 
-    Returns
-    -------
-    str
-        64 hexadecimal digits.
-
     Raises
     ------
     FileNotFoundError
@@ -72,11 +67,6 @@ def frame_hash(frame: pd.DataFrame) -> str:
     ----------
     frame
         The table. Values may be numbers, booleans, text, bytes, dates, categories, or missing.
-
-    Returns
-    -------
-    str
-        64 hexadecimal digits.
 
     Raises
     ------
@@ -113,27 +103,6 @@ def array_bytes(array: np.ndarray[Any, Any]) -> bytes:
 
     Rows first, smallest byte first, one NaN for all NaNs, zero without a sign. Named fields are given one
     after the other, because the gaps between them in memory hold anything.
-
-    Parameters
-    ----------
-    array
-        Numbers, booleans, text or dates of any shape; no Python objects.
-
-    Returns
-    -------
-    bytes
-        The type, the shape and the values.
-
-    Raises
-    ------
-    TypeError
-        If the array holds Python objects.
-
-    Examples
-    --------
-    >>> rows_first = np.arange(6.0).reshape(2, 3)
-    >>> array_bytes(rows_first) == array_bytes(np.asfortranarray(rows_first))
-    True
     """
     if array.dtype.names:
         parts = [_framed(name.encode()) + _framed(array_bytes(array[name])) for name in array.dtype.names]

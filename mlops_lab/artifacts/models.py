@@ -62,11 +62,6 @@ def save_model(model: object, path: str | os.PathLike[str]) -> str:
     path
         The file to write, by custom ending in ``.skops``; its folder must exist.
 
-    Returns
-    -------
-    str
-        The same as ``model_hash(model)``.
-
     Raises
     ------
     TypeError
@@ -106,11 +101,6 @@ def load_model(
         Types that you have looked at and accept, as names or as types.
     expected_hash
         The fingerprint that ``save_model`` gave; ``None`` compares nothing.
-
-    Returns
-    -------
-    object
-        The model.
 
     Raises
     ------
@@ -201,11 +191,6 @@ def model_hash(model: Any) -> str:
     ----------
     model
         The model; or the path of its skops file; or that file's bytes. A file is read, never loaded.
-
-    Returns
-    -------
-    str
-        64 hexadecimal digits.
 
     Raises
     ------

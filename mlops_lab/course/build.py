@@ -19,29 +19,6 @@ def build(lessons: Sequence[str] = (), *, root: Path) -> int:
 
     The source is normalised, the student's copy derived, and both are executed with the lesson's own seed.
     Files are written only where both notebooks ran to their end.
-
-    Parameters
-    ----------
-    lessons
-        Names of lessons; none means all.
-    root
-        The folder of the course.
-
-    Returns
-    -------
-    int
-        0 when every lesson was built, else 1.
-
-    Raises
-    ------
-    ValueError
-        For an unknown lesson, or markers of a solution that do not fit.
-
-    Examples
-    --------
-    >>> build(["99"], root=Path("no-such-folder"))
-    Traceback (most recent call last):
-    ValueError: no lesson is called '99'. There are: none: no-such-folder...notebooks holds no lessons
     """
     failed = 0
     for lesson in chosen(lessons, root=root):

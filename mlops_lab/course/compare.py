@@ -28,38 +28,12 @@ _BLANK = 0.999
 
 
 def is_typed(output: Any) -> bool:
-    """Say whether an output is one of ours, with a typed payload.
-
-    Examples
-    --------
-    >>> is_typed({"data": {MIME: {}}}), is_typed({"output_type": "stream"})
-    (True, False)
-    """
+    """Say whether an output is one of ours, with a typed payload."""
     return MIME in (output.get("data") or {})
 
 
 def typed(stored: Sequence[Any], fresh: Sequence[Any], *, exact: bool = True) -> Iterator[str]:
-    """Compare the typed outputs of a cell with those of a fresh execution.
-
-    Parameters
-    ----------
-    stored, fresh
-        Outputs of the cell; those without a typed payload are passed over.
-    exact
-        Whether numbers and cards must agree. False where another system or other packages compute: then ids,
-        bounds and verdicts must, and what was measured need not.
-
-    Yields
-    ------
-    str
-        One clause for each difference.
-
-    Examples
-    --------
-    >>> old, new = ({"data": {MIME: {"type": "live", "id": "live.time", "value": v}}} for v in (1, 2))
-    >>> list(typed([old], [new])), list(typed([old], []))
-    ([], ["typed outputs are [], stored are ['live live.time']"])
-    """
+    """Compare the typed outputs of a cell with those of a fresh execution."""
     old, new = ([output["data"] for output in outputs if is_typed(output)] for outputs in (stored, fresh))
     names = [[f"{data[MIME].get('type')} {data[MIME].get('id')}" for data in side] for side in (old, new)]
     if names[0] != names[1]:
@@ -100,28 +74,7 @@ def _close(old: float | None, new: float | None, tolerance: float | None) -> boo
 
 
 def differences(stored: Any, fresh: Any, *, exact: bool = True) -> list[str]:
-    """Compare claims and figures of a stored notebook with those of a fresh execution.
-
-    Parameters
-    ----------
-    stored
-        The notebook as the course holds it.
-    fresh
-        The same notebook, just executed; a cell with injected parameters is passed over.
-    exact
-        As in `typed`.
-
-    Returns
-    -------
-    list of str
-        One sentence for each difference, with its cell (counted from 0); empty when there is none.
-
-    Examples
-    --------
-    >>> cell = {"cell_type": "code", "source": "1 + 1", "execution_count": None, "outputs": []}
-    >>> differences({"cells": [cell]}, {"cells": [cell | {"execution_count": 1}]})
-    ['cell 0 was never run']
-    """
+    """Compare claims and figures of a stored notebook with those of a fresh execution."""
     cells = [cell for cell in fresh["cells"] if not _injected(cell)]
     if len(cells) != len(stored["cells"]):
         return [f"{len(cells)} cells were executed, {len(stored['cells'])} are stored"]

@@ -22,29 +22,7 @@ _NEARLY = re.compile(r"#+\s*(?:BEGIN|END)\s*-?_?SOL", re.IGNORECASE)
 
 
 def without_solution(source: str, *, where: str = "this cell") -> str:
-    """Replace each solution region of a cell by ``answer = ...``.
-
-    Parameters
-    ----------
-    source
-        The code of a cell.
-    where
-        How to call the cell in an error.
-
-    Raises
-    ------
-    ValueError
-        When markers are nested, unbalanced, or hold no `answer = `.
-
-    Examples
-    --------
-    >>> print(without_solution('''### BEGIN SOLUTION
-    ... answer = 42
-    ... ### END SOLUTION
-    ... check("demo.1", answer)'''))
-    answer = ...
-    check("demo.1", answer)
-    """
+    """Replace each solution region of a cell by ``answer = ...``."""
     kept: list[str] = []
     region: list[str] | None = None
     for number, line in enumerate(source.split("\n"), start=1):
@@ -75,20 +53,7 @@ def without_solution(source: str, *, where: str = "this cell") -> str:
 
 
 def derived(source: Any) -> Any:
-    r"""Make the student's notebook, with no outputs, from a lesson's source.
-
-    Raises
-    ------
-    ValueError
-        For markers that do not fit; the cell is named.
-
-    Examples
-    --------
-    >>> import nbformat
-    >>> cell = nbformat.v4.new_code_cell("### BEGIN SOLUTION\nanswer = 1\n### END SOLUTION")
-    >>> derived(nbformat.v4.new_notebook(cells=[cell])).cells[0].source
-    'answer = ...'
-    """
+    r"""Make the student's notebook, with no outputs, from a lesson's source."""
     student = copy.deepcopy(source)
     for place, cell in enumerate(student["cells"]):
         if cell["cell_type"] == "code":
@@ -98,26 +63,7 @@ def derived(source: Any) -> Any:
 
 
 def differences(source: Any, student: Any) -> list[str]:
-    """Say where a student's copy is not what its source gives; outputs count on cells that both share.
-
-    Parameters
-    ----------
-    source, student
-        The two notebooks, in normal form, both executed.
-
-    Returns
-    -------
-    list of str
-        One sentence for each difference; empty when the copy is true to its source.
-
-    Examples
-    --------
-    >>> import nbformat
-    >>> cells = [nbformat.v4.new_markdown_cell("# One", id="a")]
-    >>> one, other = (nbformat.v4.new_notebook(cells=cells) for _ in range(2))
-    >>> differences(one, other)
-    []
-    """
+    """Say where a student's copy is not what its source gives; outputs count on cells that both share."""
     wanted = derived(source)
     found = []
     if wanted["metadata"] != student["metadata"]:

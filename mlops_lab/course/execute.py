@@ -17,35 +17,7 @@ __all__ = ["run", "verify"]
 
 
 def run(lessons: Sequence[str], *, seed: int = 0, out: Path | None = None, root: Path) -> int:
-    """Run lessons, students' copies and solutions, and write an overview of what they found.
-
-    Parameters
-    ----------
-    lessons
-        Names of lessons; none means all.
-    seed
-        The seed of the lessons' random numbers.
-    out
-        Where the executed copies and `index.html` go; by default `runs/` in the course's folder.
-    root
-        The folder of the course.
-
-    Returns
-    -------
-    int
-        0 when all ran and every claim held, else 1.
-
-    Raises
-    ------
-    ValueError
-        For an unknown lesson, or when `out` is the folder of the lessons themselves.
-
-    Examples
-    --------
-    >>> run(["99"], root=Path("no-such-folder"))
-    Traceback (most recent call last):
-    ValueError: no lesson is called '99'. There are: none: no-such-folder...notebooks holds no lessons
-    """
+    """Run lessons, students' copies and solutions, and write an overview of what they found."""
     known = chosen(lessons, root=root)
     folder = root / "runs" if out is None else out
     course = (root / "notebooks").resolve()
@@ -65,33 +37,6 @@ def verify(lessons: Sequence[str], *, seeds: int = 20, first: int = 0, root: Pat
     """Hold every claim of the lessons against many seeds, and print what each one measured.
 
     Solutions are run. A broken claim does not stop a notebook here, so that all of them are seen.
-
-    Parameters
-    ----------
-    lessons
-        Names of lessons; none means all.
-    seeds
-        How many.
-    first
-        The first of them; the others follow it.
-    root
-        The folder of the course.
-
-    Returns
-    -------
-    int
-        0 when every claim held and every solution was right at every seed, else 1.
-
-    Raises
-    ------
-    ValueError
-        For an unknown lesson.
-
-    Examples
-    --------
-    >>> verify(["99"], seeds=1, root=Path("no-such-folder"))
-    Traceback (most recent call last):
-    ValueError: no lesson is called '99'. There are: none: no-such-folder...notebooks holds no lessons
     """
     known = chosen(lessons, root=root)
     with tempfile.TemporaryDirectory(prefix="mlops-lab-verify-", ignore_cleanup_errors=True) as folder:

@@ -42,24 +42,13 @@ def is_alone(notebook: Path) -> bool:
     """Say whether a notebook asks to run alone, since it times, leaks or serves.
 
     Its metadata then holds ``"mlops_lab": {"alone": true}``.
-
-    Examples
-    --------
-    >>> is_alone(Path("no-such-notebook.ipynb"))
-    False
     """
     return notebook.is_file() and bool(read(notebook)["metadata"].get("mlops_lab", {}).get("alone", False))
 
 
 @dataclass(frozen=True)
 class Job:
-    """A notebook to run, and where its executed copy goes.
-
-    Examples
-    --------
-    >>> Job("00_start_here", Path("a.ipynb"), Path("b.ipynb")).alone
-    False
-    """
+    """A notebook to run, and where its executed copy goes."""
 
     name: str
     notebook: Path
@@ -74,14 +63,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a notebook did not run to its end.
-
-    Examples
-    --------
-    >>> print(Failure("00_start_here", 3, "1 / 0", "ZeroDivisionError: division by zero"))
-    00_start_here, cell 3: ZeroDivisionError: division by zero
-        1 / 0
-    """
+    """Why a notebook did not run to its end."""
 
     name: str
     cell: int | None
@@ -95,13 +77,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a job: the executed notebook, its time, and the failure if there was one.
-
-    Examples
-    --------
-    >>> Outcome(Job("a", Path("a.ipynb"), Path("b.ipynb")), 1.5).ok
-    True
-    """
+    """What came of a job: the executed notebook, its time, and the failure if there was one."""
 
     job: Job
     seconds: float
@@ -124,32 +100,6 @@ def execute(
 
     Every notebook gets a fresh kernel in a folder of its own, two run at a time; those that must run alone
     follow one by one. A kernel that fails to start is tried once more; a cell that fails is not.
-
-    Parameters
-    ----------
-    jobs
-        What to run. The notebooks themselves are not written.
-    strict
-        Whether a broken claim or a wrong answer is a failure.
-    cell_timeout_s
-        Seconds that one cell may take.
-    progress
-        Called after each notebook with its outcome, how many are done, and how many there are.
-
-    Returns
-    -------
-    list of Outcome
-        In the order of the jobs.
-
-    Raises
-    ------
-    ValueError
-        When a notebook cannot be read.
-
-    Examples
-    --------
-    >>> execute([])
-    []
     """
     together = [job for job in jobs if not job.alone]
     alone = [job for job in jobs if job not in together]
@@ -246,14 +196,7 @@ def _failed(job: Job, place: int, source: str, error: str) -> Failure:
 
 
 def jobs_for(lessons: Iterable[Lesson], folder: Path, seed: int | None = None) -> list[Job]:
-    """List both notebooks of each lesson, student's and solution, with their executed copies in a folder.
-
-    Examples
-    --------
-    >>> jobs = jobs_for([Lesson("00_start_here", Path("course"))], Path("runs"))
-    >>> [job.name for job in jobs]
-    ['00_start_here', 'solutions/00_start_here']
-    """
+    """List both notebooks of each lesson, student's and solution, with their executed copies in a folder."""
     return [
         Job(name, path, folder / f"{name}.ipynb", seed)
         for lesson in lessons

@@ -33,22 +33,6 @@ def own_kernel(*, strict: bool = True) -> Iterator[Path]:
     The environment of the process is changed inside the block and put back after it, so only one such block
     may be open at a time; kernels may run in parallel inside it. The package that kernels import is the one
     that this module belongs to.
-
-    Parameters
-    ----------
-    strict
-        Whether a broken claim and a wrong answer raise.
-
-    Yields
-    ------
-    Path
-        An empty folder, removed at the end, in which kernels may start.
-
-    Examples
-    --------
-    >>> with own_kernel() as folder:
-    ...     folder.is_dir(), os.environ["MLOPS_LAB_STRICT"]
-    (True, '1')
     """
     from ipykernel.kernelspec import get_kernel_dict
 
@@ -83,13 +67,6 @@ class Kernels:
 
     An interrupted program must not wait for a cell that computes for minutes. Once stopped, it starts no
     kernel any more.
-
-    Examples
-    --------
-    >>> kernels = Kernels()
-    >>> kernels.stop()
-    >>> kernels.stopped
-    True
     """
 
     def __init__(self) -> None:
@@ -113,13 +90,7 @@ class Kernels:
         return Manager
 
     def refuse_when_stopped(self) -> None:
-        """Raise where the run was stopped.
-
-        Raises
-        ------
-        RuntimeError
-            After `stop`.
-        """
+        """Raise where the run was stopped."""
         if self.stopped:
             raise RuntimeError("the run was stopped")
 

@@ -22,13 +22,7 @@ __all__ = ["Broken", "lint", "main", "notebook_rules"]
 
 @dataclass(frozen=True, order=True)
 class Broken:
-    """A rule that a lesson breaks.
-
-    Examples
-    --------
-    >>> print(Broken("00_start_here", 3, "L20", "16 lines of code"))
-    00_start_here, cell 3: L20 16 lines of code
-    """
+    """A rule that a lesson breaks."""
 
     name: str
     cell: int
@@ -40,27 +34,7 @@ class Broken:
 
 
 def notebook_rules(notebook: Any, name: str, *, source: bool) -> list[Broken]:
-    """Hold one notebook against the rules.
-
-    Parameters
-    ----------
-    notebook
-        The notebook, executed.
-    name
-        The lesson, ``NN_topic``.
-    source
-        Whether it is the source rather than the student's copy.
-
-    Returns
-    -------
-    list of Broken
-        In the order of the cells; empty for a clean notebook.
-
-    Examples
-    --------
-    >>> {broken.code for broken in notebook_rules({"cells": []}, "00_demo", source=True)} >= {"L01", "L07"}
-    True
-    """
+    """Hold one notebook against the rules."""
     label = f"solutions/{name}" if source else name
     rules = [
         *lint_spine.spine(notebook, name),
@@ -78,13 +52,7 @@ def notebook_rules(notebook: Any, name: str, *, source: bool) -> list[Broken]:
 
 
 def lint(lesson: Lesson) -> list[Broken]:
-    """Hold a lesson, both its notebooks, against the rules; the copy must be what its source gives.
-
-    Examples
-    --------
-    >>> lint(Lesson("00_nothing", Path("no-such-folder")))[0].code
-    'L00'
-    """
+    """Hold a lesson, both its notebooks, against the rules; the copy must be what its source gives."""
     found: list[Broken] = []
     notebooks = {}
     for label, path in ((lesson.name, lesson.copy), (f"solutions/{lesson.name}", lesson.source)):
@@ -106,14 +74,7 @@ def lint(lesson: Lesson) -> list[Broken]:
 
 
 def main(lessons: Sequence[str] = (), *, root: Path) -> int:
-    """Print what lessons break; 0 when nothing does.
-
-    Examples
-    --------
-    >>> main(["99"], root=Path("no-such-folder"))
-    Traceback (most recent call last):
-    ValueError: no lesson is called '99'. There are: none: no-such-folder...notebooks holds no lessons
-    """
+    """Print what lessons break; 0 when nothing does."""
     known = chosen(lessons, root=root)
     broken = [finding for lesson in known for finding in lint(lesson)]
     for finding in broken:

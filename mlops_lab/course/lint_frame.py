@@ -49,28 +49,7 @@ def _id(call: ast.Call) -> str:
 
 
 def frame(notebook: Any, topic: str, *, source: bool) -> Iterator[Found]:
-    """Check that claims, exercises and predictions are named, in the open, and each has its counterpart.
-
-    Parameters
-    ----------
-    notebook
-        The lesson.
-    topic
-        Its word, with which every id begins.
-    source
-        Whether this is the source, which must hold a solution for each exercise.
-
-    Yields
-    ------
-    tuple
-        The rule's code, the cell, and what is wrong with the way out.
-
-    Examples
-    --------
-    >>> cell = {"cell_type": "code", "source": 'claim("It holds.", x, id="other.a", at_least=0)'}
-    >>> [text for code, _, text in frame({"cells": [cell]}, "demo", source=True) if code == "L30"]
-    ["'other.a' must begin with 'demo.'"]
-    """
+    """Check that claims, exercises and predictions are named, in the open, and each has its counterpart."""
     seen: dict[tuple[str, str], int] = {}
     for place, text in code_cells(notebook):
         yield from ((code, place, said) for code, said in _hidden(text))
@@ -182,14 +161,7 @@ def _complete(seen: dict[tuple[str, str], int], topic: str) -> Iterator[Found]:
 
 
 def in_order(notebook: Any) -> Iterator[Found]:
-    """Check that a prediction is asked before anything runs that answers it, and revealed after that.
-
-    Examples
-    --------
-    >>> cells = [{"cell_type": "code", "source": 'reveal("demo.a", "a", "So it is.")'}]
-    >>> [code for code, _, _ in in_order({"cells": cells})]
-    ['L32']
-    """
+    """Check that a prediction is asked before anything runs that answers it, and revealed after that."""
     asked: dict[str, int] = {}
     runs: list[int] = []
     for place, text in code_cells(notebook):
@@ -213,13 +185,6 @@ def solutions(notebook: Any) -> Iterator[Found]:
     r"""Check that nothing outside a solution needs what only the solution makes, `answer` apart.
 
     A student's copy lacks the solution's other names, and a cell that uses one would stop it.
-
-    Examples
-    --------
-    >>> texts = ["### BEGIN SOLUTION\nlimit = 3\nanswer = limit\n### END SOLUTION", "print(limit)"]
-    >>> cells = [{"cell_type": "code", "source": text} for text in texts]
-    >>> [text for _, _, text in solutions({"cells": cells})]
-    ["'limit' is made in a solution only, and cell 1 uses it: a student's copy would stop there"]
     """
     made: dict[str, int] = {}
     elsewhere: set[str] = set()
@@ -251,14 +216,7 @@ def _stored(tree: ast.AST) -> set[str]:
 
 
 def shown(notebook: Any, *, source: bool) -> Iterator[Found]:
-    """Check that what is stored is what the calls say, that claims hold, and that solutions are right.
-
-    Examples
-    --------
-    >>> cell = {"cell_type": "code", "source": 'hint("demo.1")', "execution_count": 1, "outputs": []}
-    >>> [text for _, _, text in shown({"cells": [cell]}, source=True)]
-    ["stores no output of hint 'demo.1': build the lesson"]
-    """
+    """Check that what is stored is what the calls say, that claims hold, and that solutions are right."""
     for place, cell in enumerate(notebook["cells"]):
         if cell["cell_type"] != "code" or cell.get("execution_count") is None:
             continue

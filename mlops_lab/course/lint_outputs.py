@@ -35,19 +35,7 @@ _FEWEST_LETTERS = 15
 
 
 def executed(notebook: Any) -> Iterator[Found]:
-    """Check that every code cell was run once, from the top.
-
-    Yields
-    ------
-    tuple
-        The rule's code, the cell, and what is wrong with the way out.
-
-    Examples
-    --------
-    >>> cell = {"cell_type": "code", "source": "1", "execution_count": None, "outputs": []}
-    >>> next(executed({"cells": [cell]}))
-    ('L40', 0, 'was never run: build the lesson')
-    """
+    """Check that every code cell was run once, from the top."""
     expected = 1
     for place, cell in enumerate(notebook["cells"]):
         if cell["cell_type"] != "code":
@@ -63,14 +51,7 @@ def executed(notebook: Any) -> Iterator[Found]:
 
 
 def outputs(notebook: Any) -> Iterator[Found]:
-    """Check that stored outputs are the same wherever and whenever a lesson is run.
-
-    Examples
-    --------
-    >>> output = {"output_type": "stream", "name": "stdout", "text": "saved in /tmp/x"}
-    >>> next(outputs({"cells": [{"cell_type": "code", "source": "", "outputs": [output]}]}))
-    ('L43', 0, "an output shows the path '/tmp/x': show a name, or use scratch()")
-    """
+    """Check that stored outputs are the same wherever and whenever a lesson is run."""
     for place, cell in enumerate(notebook["cells"]):
         for output in cell.get("outputs", []):
             yield from ((code, place, text) for code, text in _one(output))

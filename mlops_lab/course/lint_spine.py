@@ -52,25 +52,7 @@ def _headings(cells: list[Any]) -> list[tuple[int, str, str]]:
 
 
 def spine(notebook: Any, name: str) -> Iterator[Found]:
-    """Check the order of a lesson's parts.
-
-    Parameters
-    ----------
-    notebook
-        The lesson.
-    name
-        Its file's name without the ending, ``NN_topic``.
-
-    Yields
-    ------
-    tuple
-        The rule's code, the cell, and what is wrong with the way out.
-
-    Examples
-    --------
-    >>> next(spine({"cells": []}, "00_start_here"))
-    ('L01', 0, "the first cell must be '# 00 Title', with the lecture's claim as a question")
-    """
+    """Check the order of a lesson's parts."""
     cells = notebook["cells"]
     first = text_of(cells[0]) if cells and cells[0]["cell_type"] == "markdown" else ""
     title = first.split("\n")[0]
@@ -162,14 +144,7 @@ def _order(cells: list[Any]) -> Iterator[Found]:
 
 
 def prose(notebook: Any) -> Iterator[Found]:
-    """Check that there is enough prose, and nothing left to be written.
-
-    Examples
-    --------
-    >>> cell = {"cell_type": "code", "source": "1 + 1"}
-    >>> next(prose({"cells": [cell]}))[0]
-    'L10'
-    """
+    """Check that there is enough prose, and nothing left to be written."""
     cells = notebook["cells"]
     words = _words(text_of(cell) for cell in cells if cell["cell_type"] == "markdown")
     code = sum(cell["cell_type"] == "code" and not call_of(cell) for cell in cells)

@@ -29,24 +29,10 @@ _OUTPUT_TIMEOUT_S = 30
 
 
 class LessonKernel(RunningKernel):  # type: ignore[misc]  # nbval is not annotated
-    """A kernel whose death is noticed.
-
-    Examples
-    --------
-    >>> issubclass(LessonKernel, RunningKernel)
-    True
-    """
+    """A kernel whose death is noticed."""
 
     def await_reply(self, msg_id: str, timeout: float | None = None) -> None:
-        """Wait for a cell's end, but no longer than the kernel lives.
-
-        Raises
-        ------
-        Empty
-            When the time is up.
-        RuntimeError
-            When the kernel has died.
-        """
+        """Wait for a cell's end, but no longer than the kernel lives."""
         end = None if timeout is None else time.monotonic() + timeout
         while True:
             try:
@@ -61,13 +47,7 @@ class LessonKernel(RunningKernel):  # type: ignore[misc]  # nbval is not annotat
 
 
 class LessonCell(IPyNbCell):  # type: ignore[misc]  # nbval is not annotated
-    """A cell of which nothing is left out.
-
-    Examples
-    --------
-    >>> issubclass(LessonCell, IPyNbCell)
-    True
-    """
+    """A cell of which nothing is left out."""
 
     def __init__(self, **named: Any) -> None:
         super().__init__(**named)
@@ -99,13 +79,7 @@ class LessonCell(IPyNbCell):  # type: ignore[misc]  # nbval is not annotated
 
 
 class LessonFile(IPyNbFile):  # type: ignore[misc]  # nbval is not annotated
-    """A notebook that is executed in an empty folder by this Python.
-
-    Examples
-    --------
-    >>> issubclass(LessonFile, IPyNbFile)
-    True
-    """
+    """A notebook that is executed in an empty folder by this Python."""
 
     _place: tempfile.TemporaryDirectory[str] | None = None
 

@@ -30,14 +30,7 @@ _KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name":
 
 @dataclass(frozen=True)
 class Lesson:
-    """One lesson of a course and its two files.
-
-    Examples
-    --------
-    >>> lesson = Lesson("00_start_here", Path("course"))
-    >>> lesson.topic, lesson.copy.as_posix()
-    ('start_here', 'course/notebooks/00_start_here.ipynb')
-    """
+    """One lesson of a course and its two files."""
 
     name: str
     root: Path
@@ -59,26 +52,7 @@ class Lesson:
 
 
 def chosen(names: Iterable[str], *, root: Path) -> list[Lesson]:
-    """Look up the lessons that somebody names; all of them where none is named.
-
-    Parameters
-    ----------
-    names
-        Numbers, topics or full names.
-    root
-        The folder of the course.
-
-    Raises
-    ------
-    ValueError
-        For a name that is no lesson, and where the course has no lesson at all.
-
-    Examples
-    --------
-    >>> chosen([], root=Path("no-such-folder"))
-    Traceback (most recent call last):
-    ValueError: no lessons: no-such-folder/notebooks/solutions holds no NN_topic.ipynb
-    """
+    """Look up the lessons that somebody names; all of them where none is named."""
     found = [lessons.find(name, root) for name in names] or lessons.names(root)
     if not found:
         raise ValueError(f"no lessons: {(root / 'notebooks/solutions').as_posix()} holds no NN_topic.ipynb")
@@ -86,46 +60,19 @@ def chosen(names: Iterable[str], *, root: Path) -> list[Lesson]:
 
 
 def text_of(cell: Any) -> str:
-    r"""Return a cell's source as one string.
-
-    Examples
-    --------
-    >>> text_of({"source": ["a = 1\n", "a"]})
-    'a = 1\na'
-    """
+    r"""Return a cell's source as one string."""
     source = cell.get("source", "")
     return source if isinstance(source, str) else "".join(source)
 
 
 def call_of(cell: Any) -> str:
-    """Say which call of the frame (`CALLS`) a code cell makes; the empty string for ordinary code.
-
-    Examples
-    --------
-    >>> call_of({"source": 'claim("It holds.", 1, id="demo.a", at_least=0)'}), call_of({"source": "x = 1"})
-    ('claim', '')
-    """
+    """Say which call of the frame (`CALLS`) a code cell makes; the empty string for ordinary code."""
     found = _CALL.search(text_of(cell))
     return found.group(1) if found else ""
 
 
 def read(path: Path) -> Any:
-    """Read a notebook, of format 4.
-
-    Raises
-    ------
-    ValueError
-        When the file is no notebook; the message names it.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp(), "broken.ipynb")
-    >>> _ = path.write_text("{")
-    >>> read(path)
-    Traceback (most recent call last):
-    ValueError: broken.ipynb is no readable notebook: ...
-    """
+    """Read a notebook, of format 4."""
     try:
         text = path.read_text(encoding="utf-8")
         if json.loads(text)["nbformat"] != 4:
@@ -140,13 +87,6 @@ def normalised(notebook: Any) -> Any:
 
     Kept: sources, outputs, execution counts, tags. Dropped: everything that says how and when it was edited
     or run. A cell keeps its id; one that is missing or repeated is made from the cell's source.
-
-    Examples
-    --------
-    >>> cell = nbformat.v4.new_code_cell("1 + 1  ", metadata={"papermill": {"duration": 1}})
-    >>> clean = normalised(nbformat.v4.new_notebook(cells=[cell]))
-    >>> clean.cells[0].id == cell.id and clean.cells[0].metadata == {} and clean.cells[0].source == "1 + 1"
-    True
     """
     own = notebook.get("metadata", {}).get("mlops_lab")
     metadata = {"kernelspec": dict(_KERNEL), "language_info": {"name": "python"}}
@@ -187,33 +127,13 @@ def _output(output: Any) -> dict[str, Any]:
 
 
 def stored_form(notebook: Any) -> bytes:
-    r"""Return the bytes in which the course stores a notebook: sorted keys, indent 1, LF at every end.
-
-    Examples
-    --------
-    >>> stored_form(nbformat.v4.new_notebook())[:15]
-    b'{\n "cells": [],'
-    """
+    r"""Return the bytes in which the course stores a notebook: sorted keys, indent 1, LF at every end."""
     text: str = nbformat.writes(normalised(notebook))  # type: ignore[no-untyped-call]
     return (text.rstrip("\n") + "\n").encode("utf-8")
 
 
 def write(notebook: Any, path: Path) -> None:
-    """Store a notebook in normal form, whole or not at all.
-
-    Raises
-    ------
-    ValueError
-        When it is no valid notebook.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp(), "lesson.ipynb")
-    >>> write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Hello")]), path)
-    >>> text_of(read(path).cells[0])
-    '# Hello'
-    """
+    """Store a notebook in normal form, whole or not at all."""
     clean = normalised(notebook)
     try:
         nbformat.validate(clean)

@@ -51,24 +51,7 @@ sys.addaudithook(refuse)
 
 
 def namespace_command(command: Sequence[str]) -> list[str]:
-    """Wrap a command so that it runs with loopback as its only network.
-
-    Parameters
-    ----------
-    command
-        The program and its arguments.
-
-    Returns
-    -------
-    list of str
-        The wrapped command, or an empty list where this machine allows no network namespace.
-
-    Examples
-    --------
-    >>> wrapped = namespace_command(["python", "-V"])
-    >>> wrapped == [] or wrapped[-2:] == ["python", "-V"]
-    True
-    """
+    """Wrap a command so that it runs with loopback as its only network."""
     prefix = _namespace_prefix()
     return [*prefix, *command] if prefix else []
 
@@ -86,24 +69,7 @@ def _namespace_prefix() -> tuple[str, ...]:
 
 @contextmanager
 def guarded(environment: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    """Give an environment in which every new Python process refuses to leave this machine.
-
-    Parameters
-    ----------
-    environment
-        The environment to start from; it is not changed.
-
-    Yields
-    ------
-    dict
-        A copy in which a start-up guard stands first on ``PYTHONPATH``; the guard is removed at the end.
-
-    Examples
-    --------
-    >>> with guarded({"PYTHONPATH": ""}) as inside:
-    ...     Path(inside["PYTHONPATH"].split(os.pathsep)[0], "sitecustomize.py").is_file()
-    True
-    """
+    """Give an environment in which every new Python process refuses to leave this machine."""
     with tempfile.TemporaryDirectory(prefix="mlops-lab-guard-") as folder:
         Path(folder, "sitecustomize.py").write_text(_GUARD, encoding="utf-8")
         path = [folder, *filter(None, [environment.get("PYTHONPATH")])]

@@ -53,25 +53,7 @@ _HOLDS = {True: "holds", False: "DOES NOT HOLD", None: "not measurable here"}
 
 
 def page(outcomes: Sequence[Outcome], *, seed: int) -> str:
-    """Write the overview of a run as HTML.
-
-    Parameters
-    ----------
-    outcomes
-        What `execute` returned.
-    seed
-        The seed of the run.
-
-    Returns
-    -------
-    str
-        A whole page.
-
-    Examples
-    --------
-    >>> "0 notebooks at seed 3" in page([], seed=3)
-    True
-    """
+    """Write the overview of a run as HTML."""
     found = [(outcome, _payloads(outcome)) for outcome in outcomes]
     failed = [outcome.failure for outcome in outcomes if outcome.failure is not None]
     claims = [
@@ -111,14 +93,7 @@ def page(outcomes: Sequence[Outcome], *, seed: int) -> str:
 
 
 def write(outcomes: Sequence[Outcome], *, seed: int, folder: Path) -> Path:
-    """Write the overview of a run as `index.html` into a folder, and return its path.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> write([], seed=0, folder=Path(tempfile.mkdtemp())).name
-    'index.html'
-    """
+    """Write the overview of a run as `index.html` into a folder, and return its path."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "index.html"
     artifacts.atomic_write(path, page(outcomes, seed=seed))
@@ -126,24 +101,7 @@ def write(outcomes: Sequence[Outcome], *, seed: int, folder: Path) -> Path:
 
 
 def over_seeds(claims: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """Sum up what each claim measured over several runs.
-
-    Parameters
-    ----------
-    claims
-        Payloads of claims, from any number of runs.
-
-    Returns
-    -------
-    DataFrame
-        A row a claim: id, claimed, the smallest, median and largest value, and in how many runs it holds.
-
-    Examples
-    --------
-    >>> payload = {"id": "demo.a", "measured": 0.2, "bound": {"at_least": 0.1}, "unit": "", "holds": True}
-    >>> over_seeds([payload, payload | {"measured": 0.05, "holds": False}])["holds"].tolist()
-    ['1 of 2']
-    """
+    """Sum up what each claim measured over several runs."""
     import pandas as pd
 
     columns = ["claim", "claimed", "smallest", "median", "largest", "holds"]

@@ -24,31 +24,6 @@ def new(name: str, *, root: Path) -> Path:
     It makes `notebooks/solutions/NN_topic.ipynb`, `mlops_lab/exercises/topic.py` and
     `notebooks/NN_topic.ipynb`. The lesson is about means of samples; replace its content, keep its order. It
     changes no list: the course table and the glossary are the author's.
-
-    Parameters
-    ----------
-    name
-        Two digits, an underscore, and the topic in lower case, as in ``15_my_topic``.
-    root
-        The folder of the course.
-
-    Returns
-    -------
-    Path
-        The source, which is the file to edit.
-
-    Raises
-    ------
-    ValueError
-        For a name that is none, or whose number or topic is taken.
-    RuntimeError
-        When the fresh lesson does not run; nothing is left behind then.
-
-    Examples
-    --------
-    >>> new("my topic", root=Path("no-such-folder"))
-    Traceback (most recent call last):
-    ValueError: 'my topic' is no name for a lesson: write two digits, '_' and the topic, as in 15_my_topic
     """
     _refuse(name, root)
     lesson = Lesson(name, root)

@@ -170,18 +170,7 @@ RULES = (
 
 
 def cells(name: str) -> list[tuple[str, str]]:
-    """Return the cells of a new lesson: kind (`text`, `code` or `parameters`) and source.
-
-    Parameters
-    ----------
-    name
-        The lesson, ``NN_topic``.
-
-    Examples
-    --------
-    >>> cells("15_my_topic")[0][1].splitlines()[0]
-    '# 15 My topic: do more readings settle it?'
-    """
+    """Return the cells of a new lesson: kind (`text`, `code` or `parameters`) and source."""
     words = name[3:].replace("_", " ")
     filled = (
         _CELLS.replace("{number}", name[:2])
@@ -193,16 +182,5 @@ def cells(name: str) -> list[tuple[str, str]]:
 
 
 def rules(topic: str) -> str:
-    """Return the module with the rule of a new lesson's exercise.
-
-    Parameters
-    ----------
-    topic
-        The lesson's word.
-
-    Examples
-    --------
-    >>> 'id="my_topic.1"' in rules("my_topic")
-    True
-    """
+    """Return the module with the rule of a new lesson's exercise."""
     return _RULES.replace("{topic}", topic).replace("{words}", topic.replace("_", " ")).lstrip("\n")

@@ -31,11 +31,6 @@ class Step:
         The arguments after the Python interpreter.
     offline
         Whether it runs with loopback as its only network.
-
-    Examples
-    --------
-    >>> Step("lint", ("-m", "ruff", "check")).offline
-    False
     """
 
     name: str
@@ -60,50 +55,12 @@ _FULL = (
 
 
 def steps(quick: bool = False) -> tuple[Step, ...]:
-    """List what a test run does, in order.
-
-    Parameters
-    ----------
-    quick
-        The unit tests alone.
-
-    Returns
-    -------
-    tuple of Step
-        The steps, cheapest first.
-
-    Examples
-    --------
-    >>> [step.name for step in steps(quick=True)]
-    ['unit tests and doctests']
-    """
+    """List what a test run does, in order."""
     return (_UNIT,) if quick else _FULL
 
 
 def test(quick: bool = False, *, root: Path, plan: Sequence[Step] | None = None) -> int:
-    """Run every step, go on past a broken one, and end with a table of what held.
-
-    Parameters
-    ----------
-    quick
-        The unit tests alone.
-    root
-        The project's folder.
-    plan
-        Other steps than `steps(quick)`.
-
-    Returns
-    -------
-    int
-        0 when every step held, else 1.
-
-    Examples
-    --------
-    >>> test(root=Path("."), plan=[])
-    <BLANKLINE>
-    == summary
-    0
-    """
+    """Run every step, go on past a broken one, and end with a table of what held."""
     plan = steps(quick) if plan is None else plan
     table: list[tuple[str, str, float]] = []
     for number, step in enumerate(plan, start=1):

@@ -44,13 +44,7 @@ store such things, so this only keeps a difference that nobody can mend from hid
 
 
 def exact() -> bool:
-    """Say whether this system gives the stored numbers to the last digit: Linux on x86-64, under the lock.
-
-    Examples
-    --------
-    >>> exact() in (True, False)
-    True
-    """
+    """Say whether this system gives the stored numbers to the last digit: Linux on x86-64, under the lock."""
     return sys.platform == "linux" and platform.machine().lower() in ("x86_64", "amd64")
 
 
@@ -61,25 +55,6 @@ def nbval(
 
     Two notebooks run at a time, each in a kernel of its own; those that must run alone follow. pytest's own
     report goes to standard output.
-
-    Parameters
-    ----------
-    notebooks
-        Their files.
-    strict
-        Compare every output; by default where `exact` says so. False only executes.
-    cell_timeout_s
-        Seconds that one cell may take.
-
-    Returns
-    -------
-    list of str
-        One sentence for each cell that fails or differs, and for each notebook that was not executed whole.
-
-    Examples
-    --------
-    >>> nbval([])
-    []
     """
     strict = exact() if strict is None else strict
     together = [path for path in notebooks if not is_alone(path)]
@@ -146,25 +121,7 @@ def _shortened(text: str) -> str:
 
 
 def validate(lessons: Sequence[Lesson], *, cell_timeout_s: float = CELL_TIMEOUT_S) -> list[str]:
-    """Execute lessons with papermill and compare claims and figures with what is stored.
-
-    Parameters
-    ----------
-    lessons
-        The lessons, both notebooks of each.
-    cell_timeout_s
-        Seconds that one cell may take.
-
-    Returns
-    -------
-    list of str
-        One sentence for each difference or failure, with notebook and cell; empty when all agrees.
-
-    Examples
-    --------
-    >>> validate([])
-    []
-    """
+    """Execute lessons with papermill and compare claims and figures with what is stored."""
     found = []
     with tempfile.TemporaryDirectory(prefix="mlops-lab-validate-", ignore_cleanup_errors=True) as folder:
         for outcome in execute(jobs_for(lessons, Path(folder)), cell_timeout_s=cell_timeout_s):
@@ -178,26 +135,7 @@ def validate(lessons: Sequence[Lesson], *, cell_timeout_s: float = CELL_TIMEOUT_
 
 
 def main(lessons: Sequence[str] = (), *, root: Path) -> int:
-    """Validate lessons by both engines and print what differs.
-
-    Parameters
-    ----------
-    lessons
-        Names of lessons; none means all.
-    root
-        The folder of the course.
-
-    Returns
-    -------
-    int
-        0 when nothing differs, else 1.
-
-    Examples
-    --------
-    >>> main(["99"], root=Path("no-such-folder"))
-    Traceback (most recent call last):
-    ValueError: no lesson is called '99'. There are: none: no-such-folder...notebooks holds no lessons
-    """
+    """Validate lessons by both engines and print what differs."""
     known = chosen(lessons, root=root)
     by_papermill = validate(known)
     by_nbval = nbval([path for lesson in known for path in (lesson.copy, lesson.source)])

@@ -41,11 +41,6 @@ class Refreshed:
         Names of lessons that are new, replaced by a newer version, and left as the student changed them.
     offered
         Files that hold the newer version of a lesson that the student changed.
-
-    Examples
-    --------
-    >>> print(Refreshed(Path("work"), copied=("00_start_here",)))
-    work: 1 new (00_start_here)
     """
 
     folder: Path
@@ -141,30 +136,6 @@ def refresh(root: Path) -> Refreshed:
     A copy counts as untouched while its cells are those that were copied, none of them run; that JupyterLab
     saved it anew does not matter. A lesson that the student deleted comes back. If it cannot tell (its memory
     `work/.copied.json` is gone), it takes a copy for the student's.
-
-    Parameters
-    ----------
-    root
-        The folder of the course.
-
-    Returns
-    -------
-    Refreshed
-        What was copied, renewed, kept and laid beside.
-
-    Raises
-    ------
-    FileNotFoundError
-        There are no lessons to copy.
-    ValueError
-        A lesson of the course is not a notebook.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> refresh(Path(tempfile.mkdtemp()))
-    Traceback (most recent call last):
-    FileNotFoundError: ...
     """
     folder = root / "work"
     sources = [root / "notebooks" / f"{name}.ipynb" for name in lessons.names(root)]
@@ -209,21 +180,6 @@ def free_port(wanted: int | None = None) -> int:
     """Return a port on this machine that JupyterLab can listen on.
 
     Another program may take it in the moment before JupyterLab does; JupyterLab then says so.
-
-    Parameters
-    ----------
-    wanted
-        The port that was asked for; by default the first free one of 8888 to 8907.
-
-    Raises
-    ------
-    ValueError
-        The port asked for is in use or not a port, or all twenty are in use.
-
-    Examples
-    --------
-    >>> 8888 <= free_port() < 8908
-    True
     """
     if wanted is not None and not 1 <= wanted <= 65535:
         raise ValueError(f"port {wanted} does not exist; give one from 1024 to 65535")
@@ -255,35 +211,6 @@ def lab(root: Path, lesson: str | None = None, *, browser: bool = True, port: in
     """Refresh `work/` and open JupyterLab there; return when it ends.
 
     It listens on this machine only, behind a token, and asks no other machine for news or updates.
-
-    Parameters
-    ----------
-    root
-        The folder of the course.
-    lesson
-        The lesson to open; by default 00.
-    browser
-        Whether to open a browser; without, the address stands in the terminal.
-    port
-        The port to listen on; by default the first free one from 8888.
-
-    Returns
-    -------
-    int
-        JupyterLab's exit code.
-
-    Raises
-    ------
-    ValueError
-        No such lesson, or no such port to be had.
-    FileNotFoundError
-        There are no lessons.
-
-    Examples
-    --------
-    >>> lab(Path("."), "no_such_lesson")
-    Traceback (most recent call last):
-    ValueError: ...
     """
     lesson = lessons.find(lesson or "00", root)
     chosen = free_port(port)

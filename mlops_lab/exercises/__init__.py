@@ -35,13 +35,7 @@ _NOT_TOPICS = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a check found: one of three states, and a message for the student.
-
-    Examples
-    --------
-    >>> Outcome("not yet", "3 is the row's position.").state
-    'not yet'
-    """
+    """What a check found: one of three states, and a message for the student."""
 
     state: Literal["not attempted", "not yet", "right"]
     message: str = ""
@@ -51,24 +45,12 @@ NOT_ATTEMPTED = Outcome("not attempted", "Replace the three dots by your answer,
 
 
 def right(message: str = "") -> Outcome:
-    """Accept an answer, with a word on what it shows.
-
-    Examples
-    --------
-    >>> right().state
-    'right'
-    """
+    """Accept an answer, with a word on what it shows."""
     return Outcome("right", message)
 
 
 def not_yet(message: str) -> Outcome:
-    """Send an answer back, saying why in terms of the answer itself.
-
-    Examples
-    --------
-    >>> not_yet("4 is the worst week.").state
-    'not yet'
-    """
+    """Send an answer back, saying why in terms of the answer itself."""
     return Outcome("not yet", message)
 
 
@@ -91,24 +73,6 @@ class Rule:
     wrong
         Takes the seed, returns pairs of a typical wrong answer and a part of the message that it must get; at
         least four.
-
-    Raises
-    ------
-    ValueError
-        When there are not exactly three hints.
-
-    Examples
-    --------
-    >>> rule = Rule(
-    ...     id="demo.1",
-    ...     question="How many grades are there?",
-    ...     judge=lambda answer, seed: right() if answer == 4 else not_yet(f"{answer} is not it."),
-    ...     hints=("What is a grade?", "Look at `worlds.GRADES`.", "Count them with `len`."),
-    ...     right=lambda seed: [4, 4.0],
-    ...     wrong=lambda seed: [(3, "3 is not it"), (5, "5 is not it"), ("4", "4 is not it"), (None, "None")],
-    ... )
-    >>> rule.outcome(3).message
-    '3 is not it.'
     """
 
     id: str
@@ -149,13 +113,7 @@ class Rule:
 
 
 def told(error: BaseException) -> str:
-    """Tell an error in one line, without addresses, paths or a trailing full stop.
-
-    Examples
-    --------
-    >>> told(ValueError("no week 3."))
-    'ValueError: no week 3'
-    """
+    """Tell an error in one line, without addresses, paths or a trailing full stop."""
     line = " ".join(str(error).split())
     line = re.sub(r"\bat 0x[0-9a-fA-F]+|0x[0-9a-fA-F]{6,}", "", line)
     line = re.sub(r"(?:[A-Za-z]:)?(?:[\\/][\w.~-]+){2,}", "a file", line)
@@ -164,30 +122,13 @@ def told(error: BaseException) -> str:
 
 
 def topics() -> tuple[str, ...]:
-    """Name the topics that have rules.
-
-    Examples
-    --------
-    >>> "start_here" in topics()
-    True
-    """
+    """Name the topics that have rules."""
     names = sorted(module.name for module in pkgutil.iter_modules(__path__))
     return tuple(name for name in names if name not in _NOT_TOPICS)
 
 
 def rules(topic: str) -> tuple[Rule, ...]:
-    """Load a topic's rules.
-
-    Raises
-    ------
-    ValueError
-        When no such topic has rules.
-
-    Examples
-    --------
-    >>> [rule.id for rule in rules("start_here")]
-    ['start_here.1']
-    """
+    """Load a topic's rules."""
     if topic not in topics():
         raise ValueError(f"No topic {topic!r} has exercises: there are {', '.join(topics())}.")
     found: tuple[Rule, ...] = importlib.import_module(f"{__name__}.{topic}").RULES
@@ -195,18 +136,7 @@ def rules(topic: str) -> tuple[Rule, ...]:
 
 
 def find(id: str) -> Rule:
-    """Find an exercise's rule by its id.
-
-    Raises
-    ------
-    ValueError
-        When the id is none of the topic's exercises.
-
-    Examples
-    --------
-    >>> find("start_here.1").id
-    'start_here.1'
-    """
+    """Find an exercise's rule by its id."""
     own = rules(id.partition(".")[0])
     for rule in own:
         if rule.id == id:

@@ -18,13 +18,7 @@ def _name(data: bytes) -> str:
 
 
 def judge_take(answer: object, seed: int) -> Outcome:
-    """Judge `take(cache, name)`: whole bytes come back, rotten ones raise ValueError, the cache stays.
-
-    Examples
-    --------
-    >>> judge_take(sound, 0).state, judge_take(lambda cache, name: cache[name], 0).state
-    ('right', 'not yet')
-    """
+    """Judge `take(cache, name)`: whole bytes come back, rotten ones raise ValueError, the cache stays."""
     if not callable(answer):
         kind = type(answer).__name__
         return not_yet(f"Your answer is a {kind}: give the function itself, without brackets.")
@@ -82,13 +76,7 @@ def _rotten(take: Callable[..., object], about: str, cache: Cache) -> Outcome | 
 
 
 def sound(cache: Cache, name: str) -> bytes:
-    """Take bytes and check them: the solution in another form.
-
-    Examples
-    --------
-    >>> sound({_name(b"a"): b"a"}, _name(b"a"))
-    b'a'
-    """
+    """Take bytes and check them: the solution in another form."""
     if _name(cache[name]) != name:
         raise ValueError("damaged")
     return cache[name]

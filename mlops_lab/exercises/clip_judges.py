@@ -16,13 +16,7 @@ __all__ = ["CLIP_MISTAKES", "clipped", "judge_clipped"]
 
 
 def clipped(gradient: Any, most: float) -> Any:
-    """Shorten a gradient to a length, and leave a shorter one alone.
-
-    Examples
-    --------
-    >>> clipped([3, 4], 1).tolist()
-    [0.6000000000000001, 0.8]
-    """
+    """Shorten a gradient to a length, and leave a shorter one alone."""
     gradient = np.asarray(gradient, dtype=float)
     length = float(np.sqrt((gradient**2).sum()))
     return gradient * (most / length) if length > most else gradient

@@ -36,25 +36,13 @@ Array = npt.NDArray[np.float64]
 
 
 def apart(before: Array, now: Array, places: Array | None = None) -> Array:
-    """Give the difference of the shares at or below each place, by default at all values.
-
-    Examples
-    --------
-    >>> apart(np.array([1.0, 2.0]), np.array([2.0, 3.0])).tolist()
-    [0.5, 0.5, 0.5, 0.0]
-    """
+    """Give the difference of the shares at or below each place, by default at all values."""
     chosen = np.concatenate([before, now]) if places is None else places
     return np.array([(before <= x).mean() - (now <= x).mean() for x in chosen])
 
 
 def gap(before: Array, now: Array) -> float:
-    """Give the largest gap between two curves of shares.
-
-    Examples
-    --------
-    >>> gap(np.array([1.0, 2.0]), np.array([8.0, 9.0]))
-    1.0
-    """
+    """Give the largest gap between two curves of shares."""
     return max(abs(float((before <= x).mean() - (now <= x).mean())) for x in np.concatenate([before, now]))
 
 
@@ -89,13 +77,7 @@ _LOW, _HIGH = np.array([5.0, 6.0, 7.0, 8.0, 9.0]), np.array([1.0, 2.0, 6.5, 7.5]
 
 
 def gap_cases(seed: int) -> list[Case]:
-    """Give pairs of samples and the gap of each.
-
-    Examples
-    --------
-    >>> [case.expected for case in gap_cases(0)[:4]]
-    [0.5, 0.25, 1.0, 0.0]
-    """
+    """Give pairs of samples and the gap of each."""
     rng = np.random.default_rng([7, seed])
     one, other = rng.normal(size=60), rng.normal(0.4, 1.2, size=45)
     pairs = (
@@ -112,13 +94,7 @@ def gap_cases(seed: int) -> list[Case]:
 
 
 def holm(p: Sequence[float]) -> int:
-    """Count the p-values that Holm's rule calls small, at alpha 0.05.
-
-    Examples
-    --------
-    >>> holm([0.2, 0.013, 0.02, 0.01])
-    3
-    """
+    """Count the p-values that Holm's rule calls small, at alpha 0.05."""
     return _stepped(p, len(p))
 
 
@@ -183,13 +159,7 @@ HOLM_GUESSES: tuple[Guess, ...] = (
 
 
 def holm_cases(seed: int) -> list[Case]:
-    """Give lists of p-values and how many of each pass.
-
-    Examples
-    --------
-    >>> [case.expected for case in holm_cases(0)]
-    [3, 1, 1, 1, 0, 1, 3]
-    """
+    """Give lists of p-values and how many of each pass."""
     lists = (
         ([0.2, 0.013, 0.02, 0.01], "four p-values of which three are small"),
         ([0.04, 0.02, 0.03, 0.01], "four p-values just below 0.05"),
@@ -207,13 +177,7 @@ def _lifted(*shares: Array) -> list[Array]:
 
 
 def psi(p: Array, q: Array) -> float:
-    """Give the population stability index of two lists of shares, each at least 0.0001.
-
-    Examples
-    --------
-    >>> round(psi(np.array([0.5, 0.5]), np.array([0.25, 0.75])), 3)
-    0.275
-    """
+    """Give the population stability index of two lists of shares, each at least 0.0001."""
     p, q = _lifted(p, q)
     return float(((q - p) * np.log(q / p)).sum())
 
@@ -273,13 +237,7 @@ PSI_GUESSES: tuple[Guess, ...] = (
 
 
 def psi_cases(seed: int) -> list[Case]:
-    """Give pairs of lists of shares and the index of each.
-
-    Examples
-    --------
-    >>> len(psi_cases(0)), psi_cases(0)[4].expected
-    (6, 0.0)
-    """
+    """Give pairs of lists of shares and the index of each."""
     rng = np.random.default_rng([8, seed])
     before, now = rng.normal(size=400), rng.normal(0.4, 1, 300)
     edges = np.quantile(before, np.arange(1, 10) / 10, method="inverted_cdf")
@@ -302,29 +260,7 @@ def one_number(
     truth: str,
     several: str,
 ) -> Callable[[object, int], Outcome]:
-    """Refuse a function that returns true or false, several values or sometimes nothing; else judge it.
-
-    Parameters
-    ----------
-    judge
-        Who judges a function that returns one number in each case.
-    cases
-        Takes the seed, returns the hidden cases.
-    truth, several
-        What to say of True or False, and of several values.
-
-    Examples
-    --------
-    >>> judge = one_number(
-    ...     lambda answer, seed: not_yet("wrong"),
-    ...     lambda seed: [Case(([1, 2],), 2, "a list")],
-    ...     truth="how many is asked for",
-    ...     several="one number is asked for",
-    ... )
-    >>> judge(lambda x: True, 0).message, judge(lambda x: x, 0).message
-    ('For a list your function returned True: how many is asked for.', \
-'For a list your function returned 2 values: one number is asked for.')
-    """
+    """Refuse a function that returns true or false, several values or sometimes nothing; else judge it."""
 
     def judged(answer: object, seed: int) -> Outcome:
         if callable(answer):

@@ -15,13 +15,7 @@ __all__ = ["Guess", "judged", "typical"]
 
 
 class Guess(NamedTuple):
-    """A function with a typical mistake, and what to say about it (never the solution).
-
-    Examples
-    --------
-    >>> Guess(lambda x: -x, "the sign is turned round").why
-    'the sign is turned round'
-    """
+    """A function with a typical mistake, and what to say about it (never the solution)."""
 
     made: Callable[..., Any]
     why: str
@@ -33,24 +27,6 @@ def judged(
     """Judge a function that returns numbers; where it is wrong, name the typical mistake that it made.
 
     A mistake is named if it gives what the student's function gives in *every* hidden case.
-
-    Parameters
-    ----------
-    cases
-        Takes the seed, returns the hidden cases.
-    guesses
-        Functions with typical mistakes; each must be wrong in at least one case.
-    well
-        What to say to a right answer.
-
-    Examples
-    --------
-    >>> judge = judged(
-    ...     lambda seed: [Case((2,), 4, "an even number"), Case((3,), 9, "an odd number")],
-    ...     [Guess(lambda x: 2 * x, "that doubles the number")],
-    ... )
-    >>> judge(lambda x: x + x, 0).message
-    'For an odd number your function returned 6: that doubles the number.'
     """
     plain = function(cases, well=well)
 
@@ -63,13 +39,7 @@ def judged(
 
 
 def typical(guesses: Sequence[Guess]) -> list[tuple[object, str]]:
-    """Give the mistakes as a rule's typical wrong answers, each with what it must be told.
-
-    Examples
-    --------
-    >>> [why for _, why in typical([Guess(lambda x: -x, "the sign is turned round")])]
-    ['the sign is turned round']
-    """
+    """Give the mistakes as a rule's typical wrong answers, each with what it must be told."""
     return [(guess.made, guess.why) for guess in guesses]
 
 

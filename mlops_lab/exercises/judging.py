@@ -19,26 +19,14 @@ Judge = Callable[[object, int], Outcome]
 
 
 class Mistake(NamedTuple):
-    """A value that a typical mistake leads to, and what to say about it (never the solution).
-
-    Examples
-    --------
-    >>> Mistake(0.75, "is the share of the others.").value
-    0.75
-    """
+    """A value that a typical mistake leads to, and what to say about it (never the solution)."""
 
     value: float
     message: str
 
 
 class Case(NamedTuple):
-    """A hidden case for a function: its arguments, what it must return, and what the case is about.
-
-    Examples
-    --------
-    >>> Case((2, 3), 5, "two small numbers").expected
-    5
-    """
+    """A hidden case for a function: its arguments, what it must return, and what the case is about."""
 
     arguments: tuple[object, ...]
     expected: object
@@ -46,20 +34,7 @@ class Case(NamedTuple):
 
 
 def read_number(answer: object) -> float | Outcome:
-    """Read one number: int, float, Fraction, numpy scalar, or a list, array or Series of length 1.
-
-    Returns
-    -------
-    float or Outcome
-        The number, or why there is none: a truth value, a text, a function, several values, not-a-number.
-
-    Examples
-    --------
-    >>> read_number([0.25])
-    0.25
-    >>> read_number("0.25").message
-    "Your answer is the text '0.25': write the number without quotes."
-    """
+    """Read one number: int, float, Fraction, numpy scalar, or a list, array or Series of length 1."""
     size = getattr(answer, "size", len(answer) if isinstance(answer, (list, tuple, set)) else 1)
     if callable(answer) and not hasattr(answer, "item"):
         return not_yet(
@@ -98,30 +73,7 @@ def number(
     far: str = "is not it",
     well: str = "",
 ) -> Judge:
-    """Judge a number that may lie within a tolerance of the truth.
-
-    Parameters
-    ----------
-    truth
-        Takes the seed, returns the true value.
-    within
-        The largest accepted distance, in the number's own unit.
-    mistakes
-        Takes the seed, returns typical wrong values with their messages; a mistake that comes within the
-        tolerance of the truth is passed over.
-    fraction
-        The answer is a share: one written in percent is told so.
-    far
-        What to say of any other value, after `Your answer 0.4 `.
-    well
-        What to say to a right answer.
-
-    Examples
-    --------
-    >>> judge = number(lambda seed: 0.25, within=0.01, fraction=True)
-    >>> judge(0.252, 0).state, judge(25, 0).message
-    ('right', 'Your answer 25 is in percent: write it as a fraction of 1.')
-    """
+    """Judge a number that may lie within a tolerance of the truth."""
     if not (within >= 0 and math.isfinite(within)):
         raise ValueError(f"within={within!r}: give the largest accepted distance, 0 or more.")
 
@@ -153,21 +105,7 @@ def whole_number(
     far: str = "is not it",
     well: str = "",
 ) -> Judge:
-    """Judge a whole number, exactly; 9 and 9.0 are the same.
-
-    Parameters
-    ----------
-    truth, mistakes, far, well
-        As for `number`.
-    what
-        What is asked for, as in `week number`.
-
-    Examples
-    --------
-    >>> judge = whole_number(lambda seed: 8, what="week number")
-    >>> judge(8.0, 0).state, judge(0.62, 0).message
-    ('right', 'Your answer 0.62 is no week number: that is a whole number.')
-    """
+    """Judge a whole number, exactly; 9 and 9.0 are the same."""
     exact = number(truth, within=0.0, mistakes=mistakes, far=far, well=well)
 
     def judge(answer: object, seed: int) -> Outcome:
@@ -182,23 +120,7 @@ def whole_number(
 
 
 def choice(truth: Callable[[int], str], options: Mapping[str, str], *, well: str = "") -> Judge:
-    """Judge a choice among named options; capitals and spaces around it do not matter.
-
-    Parameters
-    ----------
-    truth
-        Takes the seed, returns the right option.
-    options
-        For every option what to say when it is chosen wrongly.
-    well
-        What to say to a right answer.
-
-    Examples
-    --------
-    >>> judge = choice(lambda seed: "drift", {"drift": "does not happen here.", "noise": "was there before."})
-    >>> judge(" Drift ", 0).state, judge("noise", 0).message
-    ('right', "Your answer 'noise' was there before.")
-    """
+    """Judge a choice among named options; capitals and spaces around it do not matter."""
     known = {option.strip().casefold(): option for option in options}
 
     def judge(answer: object, seed: int) -> Outcome:
@@ -221,25 +143,7 @@ def function(
     agree: Callable[[Any, Any], bool] | None = None,
     well: str = "",
 ) -> Judge:
-    """Judge a function by calling it on hidden cases; any code that returns the right values is right.
-
-    Parameters
-    ----------
-    cases
-        Takes the seed, returns the cases; what each is about is told when it fails, what it expects is not.
-    agree
-        Compares what was returned with what was expected; by default equal, numbers to nine digits.
-    well
-        What to say to a right answer.
-
-    Examples
-    --------
-    >>> judge = function(lambda seed: [Case((2,), 4, "an even number"), Case((-1,), 1, "a negative number")])
-    >>> judge(lambda x: x * x, 0).state
-    'right'
-    >>> judge(lambda x: 2 * x, 0).message
-    'For a negative number your function returned -2, which is not right.'
-    """
+    """Judge a function by calling it on hidden cases; any code that returns the right values is right."""
     same = agree or _agree
 
     def judge(answer: object, seed: int) -> Outcome:

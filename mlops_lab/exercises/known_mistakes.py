@@ -21,13 +21,7 @@ Known = Sequence[tuple[Callable[..., Any], str]]
 
 
 def same(got: Any, expected: Any) -> bool:
-    """Compare None, a word, a number or several numbers, in any container that has an order.
-
-    Examples
-    --------
-    >>> same([0.5, 1], (0.5, 1.0)), same({0.5, 1.0}, (0.5, 1.0)), same("keep", "keep")
-    (True, False, True)
-    """
+    """Compare None, a word, a number or several numbers, in any container that has an order."""
     if expected is None or isinstance(expected, str):
         return bool(got is expected or (isinstance(expected, str) and np.all(got == expected)))
     if isinstance(got, (dict, set, str)):
@@ -41,14 +35,7 @@ def same(got: Any, expected: Any) -> bool:
 
 
 def alike(answer: Callable[..., Any], cases: Callable[[int], Sequence[Case]], seed: int, known: Known) -> str:
-    """Say which known mistake returns the same as the answer in each case that both of them survive.
-
-    Examples
-    --------
-    >>> numbers = lambda seed: [Case((1,), 2, "one"), Case((3,), 6, "three")]
-    >>> alike(lambda x: x + x + 1, numbers, 0, [(lambda x: 2 * x + 1, "That is one more.")])
-    ' That is one more.'
-    """
+    """Say which known mistake returns the same as the answer in each case that both of them survive."""
     got = _returned(answer, cases(seed))
     for mistake, why in known:
         made = _returned(mistake, cases(seed))
@@ -72,15 +59,7 @@ def _returned(answer: Callable[..., Any], cases: Sequence[Case]) -> dict[int, An
 def explained(
     cases: Callable[[int], Sequence[Case]], known: Known, well: str = ""
 ) -> Callable[[object, int], Outcome]:
-    """Judge a function by its cases; add what explains all that it returned, if a known mistake does.
-
-    Examples
-    --------
-    >>> numbers = lambda seed: [Case((1,), 2, "one"), Case((3,), 6, "three")]
-    >>> judge = explained(numbers, [(lambda x: 2 * x + 1, "That is one more.")])
-    >>> judge(lambda x: 2 * x, 0).state, judge(lambda x: x + x + 1, 0).message
-    ('right', 'For one your function returned 3, which is not right. That is one more.')
-    """
+    """Judge a function by its cases; add what explains all that it returned, if a known mistake does."""
     by_cases = function(cases, agree=same, well=well)
 
     def judge(answer: object, seed: int) -> Outcome:

@@ -8,23 +8,7 @@ __all__ = ["lineage_cases"]
 
 
 def lineage_cases(seed: int) -> list[Case]:
-    """Give tables with the columns ``made`` and ``source``, a version, and all that it rests on.
-
-    Parameters
-    ----------
-    seed
-        Not used: the tables are the same for everybody.
-
-    Returns
-    -------
-    list of Case
-        Chains and two ways that meet, asked from six versions.
-
-    Examples
-    --------
-    >>> [len(case.expected) for case in lineage_cases(0)]
-    [0, 1, 5, 3, 1, 11]
-    """
+    """Give tables with the columns ``made`` and ``source``, a version, and all that it rests on."""
     import pandas as pd
 
     def edges(*pairs: tuple[str, str]) -> pd.DataFrame:

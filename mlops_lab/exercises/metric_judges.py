@@ -35,13 +35,7 @@ __all__ = [
 
 
 def bounds(right: float, known: float, crates: float) -> tuple[float, float]:
-    """Give the lowest and the highest share of right grades that all crates can have.
-
-    Examples
-    --------
-    >>> bounds(6, 10, 40)
-    (0.15, 0.9)
-    """
+    """Give the lowest and the highest share of right grades that all crates can have."""
     return right / crates, (right + crates - known) / crates
 
 
@@ -91,13 +85,7 @@ BOUNDS_MISTAKES: Known = (
 
 
 def weighted(right: Sequence[float], chance: Sequence[float]) -> float:
-    """Give the share of right grades, each crate counted one over its chance.
-
-    Examples
-    --------
-    >>> weighted([1, 0], [0.5, 0.5])
-    0.5
-    """
+    """Give the share of right grades, each crate counted one over its chance."""
     pairs = list(zip(right, chance, strict=True))
     return sum(good / odds for good, odds in pairs) / sum(1 / odds for _, odds in pairs)
 
@@ -147,13 +135,7 @@ def cusum(
     above: bool = False,
     skip: int = 0,
 ) -> int | None:
-    """Give the step of the first alarm; the keywords are typical mistakes.
-
-    Examples
-    --------
-    >>> cusum([0, 0, 1, 1], 3, 1, 6), cusum([0, 0, 1, 1], 3, 1, 6, above=True)
-    (3, None)
-    """
+    """Give the step of the first alarm; the keywords are typical mistakes."""
     level = 0.0
     for step, bad in enumerate(wrong):
         if step >= skip:
@@ -164,13 +146,7 @@ def cusum(
 
 
 def first_alarm(wrong: Iterable[float], up: float, down: float, limit: float) -> int | None:
-    """Give the step of the first alarm, as exercise 5 asks for it.
-
-    Examples
-    --------
-    >>> first_alarm([0, 0, 1, 1], 3, 1, 6)
-    3
-    """
+    """Give the step of the first alarm, as exercise 5 asks for it."""
     return cusum(wrong, up, down, limit)
 
 
@@ -179,13 +155,7 @@ def _later(*given: Any) -> int | None:
 
 
 def by_cumsum(wrong: Sequence[float], up: float, down: float, limit: float) -> int | None:
-    """Give the step of the first alarm without a loop.
-
-    Examples
-    --------
-    >>> by_cumsum([0, 0, 1, 1], 3, 1, 6)
-    3
-    """
+    """Give the step of the first alarm without a loop."""
     walk = np.cumsum(np.where(np.asarray(wrong, dtype=bool), up, -down))
     over = np.flatnonzero(walk - np.minimum(0, np.minimum.accumulate(walk)) >= limit) if walk.size else walk
     return int(over[0]) if over.size else None
@@ -225,13 +195,7 @@ ALARM_MISTAKES: Known = (
 
 
 def judge_alarm(answer: object, seed: int) -> Outcome:
-    """Judge the CUSUM of exercise 5, where None can be the right answer.
-
-    Examples
-    --------
-    >>> judge_alarm(first_alarm, 0).state
-    'right'
-    """
+    """Judge the CUSUM of exercise 5, where None can be the right answer."""
     if not callable(answer):
         return function(_alarm_cases)(answer, seed)
     for case in _alarm_cases(seed):
@@ -263,14 +227,7 @@ def policy(
     newest: Callable[[Sequence[Any]], Any] = lambda weeks: weeks[-1],
     word: str = "retrain",
 ) -> Callable[[SoFar], str]:
-    """Make the policy of exercise 6, or one that is off in one point.
-
-    Examples
-    --------
-    >>> bad = SoFar(week=5, since=4, right=(np.arange(60) < 30,))
-    >>> policy()(bad), policy(since=5)(bad)
-    ('retrain', 'keep')
-    """
+    """Make the policy of exercise 6, or one that is off in one point."""
 
     def act(seen: SoFar) -> str:
         outcomes = newest(seen.right)
@@ -281,25 +238,13 @@ def policy(
 
 
 def mean_first(seen: SoFar) -> str:
-    """Decide as the policy of exercise 6, written in another order.
-
-    Examples
-    --------
-    >>> mean_first(SoFar(week=5, since=4, right=(np.arange(60) < 30,)))
-    'retrain'
-    """
+    """Decide as the policy of exercise 6, written in another order."""
     bad = np.mean(seen.right[-1]) < 0.7 and len(seen.right[-1]) > 29
     return "keep" if seen.since < 2 or not bad else "retrain"
 
 
 def one_less(seen: SoFar) -> str:
-    """Compare `1 - share` with 0.3, which goes wrong at exactly 70 %.
-
-    Examples
-    --------
-    >>> one_less(SoFar(week=5, since=4, right=(np.arange(60) < 42,)))
-    'retrain'
-    """
+    """Compare `1 - share` with 0.3, which goes wrong at exactly 70 %."""
     outcomes = seen.right[-1]
     return "retrain" if len(outcomes) >= 30 and 1 - np.mean(outcomes) > 0.3 and seen.since >= 2 else "keep"
 
@@ -337,13 +282,7 @@ _ACT_MISTAKES: Known = (
 
 
 def judge_act(answer: object, seed: int) -> Outcome:
-    """Judge the policy of exercise 6; any other word than the two is told.
-
-    Examples
-    --------
-    >>> judge_act(policy(word="train"), 0).message.endswith("It may say 'retrain' or 'keep'.")
-    True
-    """
+    """Judge the policy of exercise 6; any other word than the two is told."""
     outcome = explained(
         _act_cases, _ACT_MISTAKES, "`operate` takes an object with this method, and runs it."
     )(answer, seed)

@@ -44,51 +44,25 @@ _UNSEEN = 1_000  # added to the seed: the day on which a policy is judged
 
 @lru_cache(maxsize=16)
 def day(seed: int, spiky: bool = False) -> Any:
-    """Draw the requests of the lesson's day, or of its day of bursts.
-
-    Examples
-    --------
-    >>> 1_700_000 < day(0).size < 1_900_000
-    True
-    """
+    """Draw the requests of the lesson's day, or of its day of bursts."""
     curve = load.bursty(seed=seed) if spiky else load.daily_curve()
     return load.arrivals(curve, seed=seed)
 
 
 def headroom(seed: int, spiky: bool = False) -> load.Run:
-    """Serve a day by autoscaling with a window of 5 minutes and a fifth of headroom, the best of the lesson.
-
-    Examples
-    --------
-    >>> int(headroom(0).fleet["machines"].max()) > 40
-    True
-    """
+    """Serve a day by autoscaling, window of 5 minutes and a fifth of headroom: the best of the lesson."""
     policy = load.Hold(5, capacity=CAPACITY, target=0.8)
     return load.simulate(day(seed, spiky), 1 / CAPACITY, policy, cold_start_s=COLD_START_S)
 
 
 @lru_cache(maxsize=16)
 def held(seed: int, spiky: bool = False) -> load.Summary:
-    """Tell what that headroom costs, and how long people wait.
-
-    Examples
-    --------
-    >>> 4_500 < held(0).bill_usd < 5_000
-    True
-    """
+    """Tell what that headroom costs, and how long people wait."""
     return headroom(seed, spiky).summary()
 
 
 def not_own(answer: object) -> str:
-    """Say why an answer is no policy of one's own; an empty text if it is one.
-
-    Examples
-    --------
-    >>> not_own(12)
-    'has no method `wanted(self, seen)`: the simulation would have nobody to ask.'
-    >>> not_own(load.Fixed(40))
-    '`Fixed` is built in: write a class of your own with a method `wanted(self, seen)`.'
-    """
+    """Say why an answer is no policy of one's own; an empty text if it is one."""
     if isinstance(answer, type):
         return f"is the class {answer.__name__}: make one of it, with round brackets."
     if not callable(getattr(answer, "wanted", None)):
@@ -138,16 +112,7 @@ def _no_fleet(machines: object) -> str:
 
 
 def own_run(policy: object, arrive_s: Any, service_s: Any, *, cold_start_s: float) -> load.Run | str:
-    """Simulate a policy of one's own; if it cannot be done, say when it stopped and why.
-
-    Examples
-    --------
-    >>> class Half:
-    ...     def wanted(self, seen):
-    ...         return 0.5
-    >>> own_run(Half(), [0.0, 1.0], 0.25, cold_start_s=60.0)
-    'at 0:00 it answered 0.5: round it up with `math.ceil`'
-    """
+    """Simulate a policy of one's own; if it cannot be done, say when it stopped and why."""
     watched = _Watched(policy)
     try:
         return load.simulate(arrive_s, service_s, watched, cold_start_s=cold_start_s)
@@ -162,13 +127,7 @@ def own_run(policy: object, arrive_s: Any, service_s: Any, *, cold_start_s: floa
 
 
 def judge_policy(answer: object, seed: int) -> Outcome:
-    """Judge a policy by bill and waiting on an unseen day, beside the built-in headroom.
-
-    Examples
-    --------
-    >>> judge_policy(None, 0).message
-    'Your answer has no method `wanted(self, seen)`: the simulation would have nobody to ask.'
-    """
+    """Judge a policy by bill and waiting on an unseen day, beside the built-in headroom."""
     wrong = not_own(answer)
     if wrong:
         return not_yet(f"Your answer {wrong}")
@@ -240,24 +199,12 @@ class _Last:
 
 
 def right_policies() -> Sequence[object]:
-    """Give policies that keep both limits, in several forms.
-
-    Examples
-    --------
-    >>> {judge_policy(policy, 0).state for policy in right_policies()[:1]}
-    {'right'}
-    """
+    """Give policies that keep both limits, in several forms."""
     return [_Spare(0.8), _Spare(0.78), _Trend()]
 
 
 def wrong_policies() -> Sequence[tuple[object, str]]:
-    """Give typical wrong policies, each with words that its feedback must hold.
-
-    Examples
-    --------
-    >>> all(judge_policy(policy, 0).state == "not yet" for policy, words in wrong_policies()[-3:])
-    True
-    """
+    """Give typical wrong policies, each with words that its feedback must hold."""
     return [
         (_Same(40), "the bill is above"),
         (_Same(6), "people wait above"),

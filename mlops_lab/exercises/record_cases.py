@@ -24,13 +24,7 @@ __all__ = [
 
 
 def whole_lines(text: str) -> list[dict[str, Any]]:
-    """Read the rows of a log, and pass over each line that is torn.
-
-    Examples
-    --------
-    >>> whole_lines('{"step": 0}'), whole_lines('{"st')
-    ([{'step': 0}], [])
-    """
+    """Read the rows of a log, and pass over each line that is torn."""
     rows = []
     for line in text.splitlines():
         try:
@@ -41,13 +35,7 @@ def whole_lines(text: str) -> list[dict[str, Any]]:
 
 
 def texts(seed: int) -> list[Case]:
-    """Give logs that are whole, torn at their end or in the middle, and empty.
-
-    Examples
-    --------
-    >>> texts(0)[-1].about
-    'an empty log'
-    """
+    """Give logs that are whole, torn at their end or in the middle, and empty."""
     rows: list[dict[str, Any]] = [{"kind": "start", "seed": seed}]
     rows += [{"step": step, "loss": 1 / (seed + step + 1)} for step in range(3)]
     rows += [{"step": 3, "loss": None}, {"step": 4, "values": {"loss": 0.5}}]
@@ -65,13 +53,7 @@ def texts(seed: int) -> list[Case]:
 
 
 def same_rows(got: Any, expected: Any) -> bool:
-    """Compare rows of a log, whatever kind of sequence holds them.
-
-    Examples
-    --------
-    >>> same_rows(({"step": 0},), [{"step": 0}])
-    True
-    """
+    """Compare rows of a log, whatever kind of sequence holds them."""
     try:
         return bool([dict(row) for row in got] == expected)
     except (TypeError, ValueError):
@@ -79,13 +61,7 @@ def same_rows(got: Any, expected: Any) -> bool:
 
 
 def points(seed: int) -> list[Case]:
-    """Give TensorBoard's points: each step once, some twice (lower or higher), a zero, none.
-
-    Examples
-    --------
-    >>> points(0)[-1].expected
-    {}
-    """
+    """Give TensorBoard's points: each step once, some twice (lower or higher), a zero, none."""
     first = [[100.0 + step, step, 1.0 / (seed + step + 1)] for step in range(4)]
     lower = [[200.0 + step, step, 0.5 / (seed + step + 1)] for step in range(2, 12)]
     higher = [[300.0 + step, step, 2.0 / (seed + step + 1)] for step in range(1, 6)]
@@ -104,25 +80,13 @@ def _by_step(found: Sequence[Sequence[float]]) -> dict[float, float]:
 
 
 def same_curve(got: Any, expected: Any) -> bool:
-    """Compare a dictionary or a Series from step to value.
-
-    Examples
-    --------
-    >>> same_curve({0: 0.5}, {0: 0.5}), same_curve([0.5], {0: 0.5})
-    (True, False)
-    """
+    """Compare a dictionary or a Series from step to value."""
     found = got.to_dict() if hasattr(got, "to_dict") else got
     return isinstance(found, Mapping) and bool(dict(found) == expected)
 
 
 def states(seed: int) -> list[Case]:
-    """Give records with and without an end, long and short, with and without a living process.
-
-    Examples
-    --------
-    >>> sorted({str(case.expected) for case in states(0)})
-    ['failed', 'finished', 'killed', 'running']
-    """
+    """Give records with and without an end, long and short, with and without a living process."""
     start, log = {"kind": "start", "seed": seed}, {"kind": "log", "step": 0, "values": {"loss": 0.5}}
     done, failed = {"kind": "end", "state": "finished"}, {"kind": "end", "state": "failed"}
     return [
@@ -140,25 +104,13 @@ def states(seed: int) -> list[Case]:
 
 
 def state_by_end(rows: Sequence[Mapping[str, Any]], alive: bool) -> str:
-    """Tell a run's state by its last row.
-
-    Examples
-    --------
-    >>> state_by_end([{"kind": "start"}], alive=False)
-    'killed'
-    """
+    """Tell a run's state by its last row."""
     if rows[-1]["kind"] == "end":
         return str(rows[-1]["state"])
     return "running" if alive else "killed"
 
 
 def state_by_search(rows: Sequence[Mapping[str, Any]], alive: bool) -> str:
-    """Tell a run's state by whatever end is found among its rows.
-
-    Examples
-    --------
-    >>> state_by_search([{"kind": "start"}], alive=True)
-    'running'
-    """
+    """Tell a run's state by whatever end is found among its rows."""
     ends = [row["state"] for row in rows if row["kind"] == "end"]
     return str((*ends, "running" if alive else "killed")[0])

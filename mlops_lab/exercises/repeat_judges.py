@@ -62,13 +62,7 @@ def _lists(seed: int) -> dict[str, list[float]]:
 
 
 def judge_total(answer: object, seed: int) -> Outcome:
-    """Judge a sum: right on every list, and the same bits in each of many orders.
-
-    Examples
-    --------
-    >>> judge_total(math.fsum, 0).state, judge_total(max, 0).state
-    ('right', 'not yet')
-    """
+    """Judge a sum: right on every list, and the same bits in each of many orders."""
     rng = random.Random(seed)
     for about, values in _lists(seed).items():
         found = set()
@@ -114,13 +108,7 @@ _COLUMNS = {
 
 
 def judge_columns(answer: object, seed: int) -> Outcome:
-    """Judge a list of column names: each once, in an order that the names alone decide.
-
-    Examples
-    --------
-    >>> judge_columns(lambda names: sorted(set(names)), 0).state
-    'right'
-    """
+    """Judge a list of column names: each once, in an order that the names alone decide."""
     rng = random.Random(seed)
     for about, words in _COLUMNS.items():
         found = set()
@@ -155,13 +143,7 @@ def _no_columns(got: Any, about: str, words: tuple[str, ...]) -> Outcome | None:
 
 
 def wrong_pairs(one: Any, other: Any) -> float:
-    """Give the share of pairs, a run of each, that name the one with the lower mean, or neither.
-
-    Examples
-    --------
-    >>> wrong_pairs([0.8, 0.9], [0.7, 0.8])
-    0.25
-    """
+    """Give the share of pairs, a run of each, that name the one with the lower mean, or neither."""
     one, other = np.asarray(one, dtype=float), np.asarray(other, dtype=float)
     better, worse = (one, other) if one.mean() >= other.mean() else (other, one)
     return float((better[:, None] <= worse[None, :]).mean())
@@ -182,13 +164,7 @@ def _pair_cases(seed: int) -> list[Case]:
 
 
 def judge_pairs(answer: object, seed: int) -> Outcome:
-    """Judge a share of pairs of runs, and know the usual other shares when it sees them.
-
-    Examples
-    --------
-    >>> judge_pairs(wrong_pairs, 0).state
-    'right'
-    """
+    """Judge a share of pairs of runs, and know the usual other shares when it sees them."""
     found = function(_pair_cases)(answer, seed)
     if found.state == "right" or not callable(answer):
         return found
@@ -255,13 +231,7 @@ def _from_folds(scores: list[float]) -> bool:
 
 
 def judge_score(answer: object, seed: int) -> Outcome:
-    """Judge a score: near one half on chance, high where twenty columns tell the label.
-
-    Examples
-    --------
-    >>> judge_score(honest, 0).state, judge_score(peeking, 0).state
-    ('right', 'not yet')
-    """
+    """Judge a score: near one half on chance, high where twenty columns tell the label."""
     rng = np.random.default_rng([seed, 6])
     labels = [rng.permutation([0, 1] * 43)[:_ROWS] for _ in range(6)] + [rng.permutation([0, 1] * _ROWS)]
     tables = [rng.normal(size=(_ROWS, 1500)) for _ in range(6)] + [_together(rng, labels[6])]

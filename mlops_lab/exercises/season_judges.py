@@ -50,25 +50,7 @@ def with_mistakes(
     mistakes: Sequence[tuple[str | float, str]],
     well: str = "",
 ) -> Callable[[object, int], Outcome]:
-    """Judge a function by cases, after telling typical mistakes by the value that it returns for one call.
-
-    Parameters
-    ----------
-    cases
-        Takes the seed, returns the cases.
-    arguments
-        Returns the arguments of the one call.
-    mistakes
-        Values that mistakes lead to, and what to say about each.
-    well
-        What to say to a right answer.
-
-    Examples
-    --------
-    >>> judge = with_mistakes(lambda seed: [Case((2,), 4, "two")], lambda: (2,), [(3, "that is one more.")])
-    >>> judge(lambda x: x + 1, 0).message
-    'Your function returned 3: that is one more.'
-    """
+    """Judge a function by cases, after telling typical mistakes by the value that it returns for one call."""
 
     def judge(answer: object, seed: int) -> Outcome:
         said = _said(answer, arguments(), mistakes) if callable(answer) else ""
@@ -101,13 +83,7 @@ def _toy_remedy(toy: _Toy) -> None:
 
 
 def judge_effect(answer: object, seed: int) -> Outcome:
-    """Judge a function that returns a remedy's effect by two forks, on worlds that notice being touched.
-
-    Examples
-    --------
-    >>> judge_effect(lambda project, remedy, measure: 0.0, 0).state
-    'not yet'
-    """
+    """Judge a function that returns a remedy's effect by two forks, on worlds that notice being touched."""
     if not callable(answer):
         return not_yet(
             f"Your answer is a {type(answer).__name__}: give the function itself, without brackets."
@@ -147,13 +123,7 @@ def _effect_mistake(got: Any, expected: float, toy: _Toy, level: float) -> str:
 
 
 def weakest(graded: Sequence[str], true: Sequence[str]) -> str:
-    """Name the grade of which the smallest share is found.
-
-    Examples
-    --------
-    >>> weakest(["a", "a", "a"], ["a", "a", "b"])
-    'b'
-    """
+    """Name the grade of which the smallest share is found."""
     pairs = list(zip(graded, true, strict=True))
     recall = {
         grade: np.mean([said == grade for said, real in pairs if real == grade])
@@ -205,13 +175,7 @@ _WEAK_MISTAKES = (
 
 
 def judge_weakest(answer: object, seed: int) -> Outcome:
-    """Judge a function that names the grade of which the smallest share is found.
-
-    Examples
-    --------
-    >>> judge_weakest(weakest, 0).state
-    'right'
-    """
+    """Judge a function that names the grade of which the smallest share is found."""
     return with_mistakes(_weak_cases, _weak_arguments, _WEAK_MISTAKES)(answer, seed)
 
 
@@ -221,13 +185,7 @@ _BACK = ((0.0, 0.0, 3.0, 3.0), (0.0, 0.0, 1.0, 1.0), (0.0, 0.0, 0.0, 1.0), (0.0,
 
 
 def channel(likely: Any, value: Any, returns: Any, cost: float) -> int:
-    """Give the place of the channel that is expected to bring most money.
-
-    Examples
-    --------
-    >>> channel([0.0, 1.0], [[0.0, 0.0], [5.0, 6.0]], [[0.0, 0.0], [0.0, 1.0]], 3.0)
-    0
-    """
+    """Give the place of the channel that is expected to bring most money."""
     return int((np.asarray(likely) @ (np.asarray(value) - cost * np.asarray(returns))).argmax())
 
 
@@ -250,13 +208,7 @@ def _channel_cases(seed: int) -> list[Case]:
 
 
 def judge_channel(answer: object, seed: int) -> Outcome:
-    """Judge a function that returns the channel of the highest expected money.
-
-    Examples
-    --------
-    >>> judge_channel(lambda likely, value, returns, cost: 0, 0).state
-    'not yet'
-    """
+    """Judge a function that returns the channel of the highest expected money."""
     if callable(answer):
         given = _channel_arguments(_DOUBTFUL, 10.0)
         for made, why in (
@@ -270,13 +222,7 @@ def judge_channel(answer: object, seed: int) -> Outcome:
 
 
 def score(net: float, dream: float, best: float, low: Mapping[str, float]) -> float:
-    """Give the score of a season from its money, two yardsticks, and the groups' shares of underpaid items.
-
-    Examples
-    --------
-    >>> score(300.0, 100.0, 500.0, {"belt": 0.2, "handheld": 0.35})
-    0.3
-    """
+    """Score a season from its money, two yardsticks, and the groups' shares of underpaid items."""
     gap = max(low.values()) - min(low.values())
     return round((net - dream) / (best - dream) - UNFAIR_COST * max(0.0, gap - FAIR_GAP), 9)
 
@@ -309,13 +255,7 @@ def _lecture(seed: int) -> _Season:
 
 
 def judge_policy(answer: object, seed: int) -> Outcome:
-    """Judge a policy by playing it: it must score higher than the lecture's with the same luck.
-
-    Examples
-    --------
-    >>> judge_policy("prevention", 0).message
-    'Your answer is a str: give the function itself, without brackets.'
-    """
+    """Judge a policy by playing it: it must score higher than the lecture's with the same luck."""
     if not callable(answer):
         return not_yet(
             f"Your answer is a {type(answer).__name__}: give the function itself, without brackets."

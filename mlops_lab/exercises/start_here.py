@@ -33,11 +33,6 @@ class FirstWeeks:
         The model's accuracy on held-out crates of the archive.
     weeks
         One row for each production week: `week` (its number) and `accuracy` (share of crates graded truly).
-
-    Examples
-    --------
-    >>> first_weeks(0).weeks["week"].tolist()
-    [4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]
     """
 
     promised: float
@@ -48,11 +43,6 @@ def first_weeks(seed: int = 0) -> FirstWeeks:
     """Train lesson 00's model on the archive, deploy it, and measure weeks 4 to 15, as the lesson does.
 
     Each call returns a table of its own; the training behind it runs once for each seed.
-
-    Examples
-    --------
-    >>> first_weeks(0).weeks.columns.tolist()
-    ['week', 'accuracy']
     """
     import pandas as pd
 

@@ -52,24 +52,12 @@ class Attestation:
 
     @property
     def given(self) -> bool:
-        """True when both answers are yes and somebody stands for them.
-
-        Examples
-        --------
-        >>> Attestation(True, True).given
-        False
-        """
+        """True when both answers are yes and somebody stands for them."""
         return not self.why
 
     @property
     def why(self) -> str:
-        """Say what is missing or refused, or "".
-
-        Examples
-        --------
-        >>> Attestation(legal=True, ethical=False, by="A. Meyer").why
-        'A. Meyer says that this is not ethical.'
-        """
+        """Say what is missing or refused, or ""."""
         who = self.by.strip()
         for word, value in (("legal", self.legal), ("ethical", self.ethical)):
             if value is False:

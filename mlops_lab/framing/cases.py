@@ -65,11 +65,6 @@ def case(name: str, *, seed: int = 0) -> FramingCase:
     seed
         Other seeds give other rows of the same kind.
 
-    Returns
-    -------
-    FramingCase
-        The table, the options, the right decisions.
-
     Raises
     ------
     ValueError

@@ -38,12 +38,6 @@ class Encoded:
         True where the column is a measured quantity (not a flag, category or part of a date).
     notes
         One plain sentence for each column that was set aside.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> encode(pd.DataFrame({"mass_g": [150.0, 162.0], "ripe": [True, False]})).names
-    ('mass_g', 'ripe')
     """
 
     values: NDArray[np.float64]
@@ -60,24 +54,6 @@ def kind_of(column: pd.Series) -> str:
     values and, for whole numbers that never repeat, by the name; so a column of distinct whole numbers
     without an id's name and without gaps in its count (1, 2, 3, ...) is taken for an id as well. It misleads
     where a true category has nearly as many values as rows.
-
-    Parameters
-    ----------
-    column
-        A pandas Series with a name.
-
-    Returns
-    -------
-    str
-        The kind.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> kind_of(pd.Series([7, 8, 9, 10], name="crate_id"))
-    'id'
-    >>> kind_of(pd.Series(["belt", "handheld", "belt"], name="scanner"))
-    'category'
     """
     known = column.dropna()
     if pd.api.types.is_bool_dtype(known.dtype):
@@ -125,27 +101,6 @@ def encode(table: pd.DataFrame, like: pd.DataFrame | None = None) -> Encoded:
     Categories get one column for each of their 20 commonest values (a flag when there are two), dates their
     year, month, weekday and hour, and a column with gaps a flag that says where they were. It reads only the
     inputs, never the answer. It cannot read free text; it names what it set aside.
-
-    Parameters
-    ----------
-    table
-        One row per example, at least one row; no target column in it.
-    like
-        Take kinds, common values and middle values from this table instead, so that `table` gets the same
-        columns.
-
-    Returns
-    -------
-    Encoded
-        The numbers with names, and notes.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> table = pd.DataFrame({"shed": ["hill", "dale", "moor", "hill"], "kg": [1.0, None, 3.0, 4.0]})
-    >>> encoded = encode(table)
-    >>> encoded.names
-    ('shed = hill', 'shed = dale', 'shed = moor', 'kg', 'kg is missing')
     """
     model = table if like is None else like
     blocks: list[NDArray[np.float64]] = []

@@ -21,30 +21,7 @@ __all__ = ["conditions"]
 
 
 def conditions(problem: Problem, found: Measured, costs: Costs | None = None) -> tuple[Evidence, ...]:
-    """Write the rows C1 to C5: learn, complex, data, predictions, unseen.
-
-    Parameters
-    ----------
-    problem
-        From `prepare`.
-    found
-        From `measure`.
-    costs
-        What you told us, or None.
-
-    Returns
-    -------
-    tuple of Evidence
-        Five rows.
-
-    Examples
-    --------
-    >>> from mlops_lab import framing
-    >>> case = framing.case("few_rows")
-    >>> problem = framing.prepare(case.data.head(12), case.target)
-    >>> [row.status for row in conditions(problem, framing.measure(problem))]
-    ['unknown', 'unknown', 'against', 'unknown', 'unknown']
-    """
+    """Write the rows C1 to C5: learn, complex, data, predictions, unseen."""
     return (
         _learn(problem, found),
         _complex(found),

@@ -53,12 +53,6 @@ class Entry:
         Its chances (rows, K) or numbers (rows,) for these rows.
     words
         The rule in words, for paper; "" for models.
-
-    Examples
-    --------
-    >>> from mlops_lab.framing.skill import Answers
-    >>> Entry("one answer", "paper", Answers(np.array([0, 1]), np.array([1.0, 0.0]), 2), np.eye(2), "").kind
-    'paper'
     """
 
     name: str
@@ -71,14 +65,6 @@ class Entry:
         """Tell which rows are answered rightly when every error costs the same: 1.0 or 0.0.
 
         For numbers, right means off by at most `tolerance`.
-
-        Examples
-        --------
-        >>> from mlops_lab.framing.inputs import prepare
-        >>> problem = prepare(pd.DataFrame({"a": [1.0, 2.0], "y": ["no", "yes"]}), "y")
-        >>> answers = Answers(np.array([0, 1]), np.array([1.0, 0.0]), 2)
-        >>> Entry("model", "model", answers, np.array([[0.9, 0.1], [0.2, 0.8]]), "").right(problem)
-        array([1., 1.])
         """
         return answered_right(problem, self.chances, tolerance)
 
@@ -124,13 +110,6 @@ class Contest:
         high (over
         0.20; over twice the margin where the gain passes it) that a gain worth having is not ruled out. Else
         rule.
-
-        Examples
-        --------
-        >>> from mlops_lab import framing
-        >>> case = framing.case("complex", seed=0)
-        >>> contest(framing.prepare(case.data, case.target)).answer
-        'model'
         """
         if self.gain >= self.margin and self.low > 0:
             return "model"
@@ -138,20 +117,7 @@ class Contest:
         return "unclear" if self.high > hopeful else "rule"
 
     def frame(self) -> pd.DataFrame:
-        """Give one row per candidate, best first: kind, skill, rule in words.
-
-        Returns
-        -------
-        DataFrame
-            Columns candidate, kind, skill, rule.
-
-        Examples
-        --------
-        >>> from mlops_lab import framing
-        >>> case = framing.case("one_rule", seed=0)
-        >>> contest(framing.prepare(case.data, case.target)).frame().columns.tolist()
-        ['candidate', 'kind', 'skill', 'rule']
-        """
+        """Give one row per candidate, best first: kind, skill, rule in words."""
         rows = [(entry.name, entry.kind, entry.answers.skill(), entry.words) for entry in self.entries]
         table = pd.DataFrame(rows, columns=["candidate", "kind", "skill", "rule"])
         return table.sort_values("skill", ascending=False, kind="stable").reset_index(drop=True)
@@ -213,11 +179,6 @@ def contest(
     seed
         How rows fall into folds.
 
-    Returns
-    -------
-    Contest
-        All candidates, the gain and its interval.
-
     Raises
     ------
     ValueError
@@ -277,13 +238,6 @@ def answered_right(
     problem: Problem, chances: NDArray[np.float64], tolerance: float | None = None
 ) -> NDArray[np.float64]:
     """Tell which rows these chances (rows, K) or numbers (rows,) answer rightly; see `Entry.right`.
-
-    Examples
-    --------
-    >>> from mlops_lab.framing.inputs import prepare
-    >>> problem = prepare(pd.DataFrame({"a": [1.0, 2.0], "y": ["no", "yes"]}), "y")
-    >>> answered_right(problem, np.array([[0.9, 0.1], [0.8, 0.2]]))
-    array([1., 0.])
 
     Taught in notebooks/01_when_to_use_ml.ipynb.
     """

@@ -103,11 +103,6 @@ def break_even_error(costs: Costs) -> float:
     costs
         What you said.
 
-    Returns
-    -------
-    float
-        The share, at most 1.
-
     Examples
     --------
     >>> costs = Costs(value_correct=1, cost_wrong=3, run=0, build=30_000, keep=10_000, volume=100_000)
@@ -129,11 +124,6 @@ def break_even_volume(costs: Costs, error: float) -> float:
         What you said; its volume is not used.
     error
         Share of wrong answers, 0 to 1.
-
-    Returns
-    -------
-    float
-        Answers a year; infinity where each answer loses money.
 
     Raises
     ------
@@ -188,11 +178,6 @@ def net_value(right: NDArray[np.float64], costs: Costs, *, paper: bool = False, 
         True charges the rule's building and keeping and no running; False the model's.
     seed
         How rows are redrawn.
-
-    Returns
-    -------
-    NetValue
-        The sum and its interval.
 
     Examples
     --------
@@ -251,11 +236,6 @@ def part_that_pays(
     seed
         How rows are halved and redrawn.
 
-    Returns
-    -------
-    Part
-        The part and its money.
-
     Examples
     --------
     >>> sure = np.linspace(0.5, 1, 1000)
@@ -284,13 +264,6 @@ def each_and_fixed(
     right: NDArray[np.float64], costs: Costs, *, paper: bool
 ) -> tuple[NDArray[np.float64], float]:
     """Give what each answer brings, and what is paid over all years however many answers there are.
-
-    Examples
-    --------
-    >>> costs = Costs(value_correct=1, cost_wrong=3, run=0.5, build=30_000, keep=10_000, volume=100_000)
-    >>> each, fixed = each_and_fixed(np.array([1.0, 0.0]), costs, paper=False)
-    >>> each.tolist(), fixed
-    ([0.5, -3.5], 60000.0)
 
     Taught in notebooks/01_when_to_use_ml.ipynb.
     """

@@ -64,11 +64,6 @@ def should_use_ml(
     seed
         Which rows are held back, shuffled and redrawn.
 
-    Returns
-    -------
-    Verdict
-        The decision with its evidence.
-
     Raises
     ------
     TypeError

@@ -49,29 +49,6 @@ def extrapolate(rows: NDArray[np.float64], skill: NDArray[np.float64], *, now: f
     Such a power law fits most learning curves (Hestness and others 2017). The exponent is searched from 0.2
     to 1.5, the rest is least squares; a falling or flat curve gives 0. It misleads from few and noisy
     points, and cannot foresee a ceiling that lies in the labels.
-
-    Parameters
-    ----------
-    rows, skill
-        The points, at least 3.
-    now, later
-        Numbers of rows.
-
-    Returns
-    -------
-    float
-        The rise, at least 0.
-
-    Raises
-    ------
-    ValueError
-        When there are fewer than 3 points.
-
-    Examples
-    --------
-    >>> rows = np.array([100.0, 200.0, 400.0])
-    >>> round(extrapolate(rows, 0.9 - 2 * rows**-0.5, now=400, later=1600), 2)
-    0.05
     """
     if len(rows) < 3 or len(rows) != len(skill):
         raise ValueError(f"{len(rows)} row counts and {len(skill)} skills; give at least 3 of each.")
@@ -101,11 +78,6 @@ def learning_curve(problem: Problem, *, model: str = "trees", seed: int = 0) -> 
         Name of one of `models(problem)`.
     seed
         Which rows are held back.
-
-    Returns
-    -------
-    LearningCurve
-        The points, and what four times the rows would add.
 
     Raises
     ------

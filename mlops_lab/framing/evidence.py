@@ -78,18 +78,7 @@ class Evidence:
     basis: str
 
     def finding(self) -> Finding:
-        """Give the row as a `report.Finding`: ok is True where it speaks for machine learning.
-
-        Returns
-        -------
-        Finding
-            With the row's statistic, value, limit and words.
-
-        Examples
-        --------
-        >>> row("S5", "unknown", "Rows carry no time.", basis="unknown").finding().status
-        'not decided'
-        """
+        """Give the row as a `report.Finding`: ok is True where it speaks for machine learning."""
         known = not math.isnan(self.low)
         return Finding(
             code=f"framing.{self.key}",
@@ -116,11 +105,5 @@ def row(
     limit: str = "",
     basis: str = "measured",
 ) -> Evidence:
-    """Write one row; its question comes from `QUESTIONS`.
-
-    Examples
-    --------
-    >>> row("S5", "unknown", "Rows carry no time.", basis="unknown").asks
-    'shines: do the patterns change?'
-    """
+    """Write one row; its question comes from `QUESTIONS`."""
     return Evidence(key, QUESTIONS[key], status, statistic, value, low, high, limit, words, basis)

@@ -28,16 +28,6 @@ class Formula:
 
     Pairs are tried on at most 600 rows and the 30 measured columns that go best with the answer alone; a
     ratio only where the lower column keeps one sign.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from mlops_lab.framing.inputs import prepare
-    >>> rng = np.random.default_rng(0)
-    >>> table = pd.DataFrame({"mass_g": rng.uniform(90, 200, 80), "volume_ml": rng.uniform(100, 220, 80)})
-    >>> problem = prepare(table.assign(sinks=table["mass_g"] / table["volume_ml"] > 1), "sinks")
-    >>> Formula().fit(problem, np.arange(80)).words(problem)
-    'mass_g / volume_ml <= 0.993: False; otherwise: True'
     """
 
     name: str = "formula"

@@ -84,11 +84,6 @@ def group_that_pays(
     seed
         How rows fall into folds.
 
-    Returns
-    -------
-    Group or None
-        None where there is no group to ask.
-
     Examples
     --------
     >>> from mlops_lab import framing

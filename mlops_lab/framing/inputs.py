@@ -77,26 +77,12 @@ class Problem:
 
     @property
     def numbers(self) -> bool:
-        """True where the answer is a number, False where it is a class.
-
-        Examples
-        --------
-        >>> import pandas as pd
-        >>> prepare(pd.DataFrame({"a": [1.0, 2.0], "y": ["no", "yes"]}), "y").numbers
-        False
-        """
+        """True where the answer is a number, False where it is a class."""
         return not self.classes
 
     @property
     def size(self) -> int:
-        """Rows looked at.
-
-        Examples
-        --------
-        >>> import pandas as pd
-        >>> prepare(pd.DataFrame({"a": [1.0, 2.0], "y": ["no", "yes"]}), "y").size
-        2
-        """
+        """Rows looked at."""
         return len(self.answers)
 
 
@@ -128,11 +114,6 @@ def prepare(
         Recent inputs without answers, with at least the input columns of `data`.
     seed
         Which rows are looked at when there are more than 3,000.
-
-    Returns
-    -------
-    Problem
-        The question in numbers.
 
     Raises
     ------

@@ -37,12 +37,6 @@ class Money:
         Share of wrong answers of the model.
     break_even
         Share of wrong answers at which it still pays.
-
-    Examples
-    --------
-    >>> part = Part(1, 1, 0, 2)
-    >>> Money(NetValue(1, 0, 2), NetValue(0, 0, 0), "trees", "one rule", part, 0.1, 0.4).error
-    0.1
     """
 
     model: NetValue
@@ -120,11 +114,6 @@ def measure(
         A rule of your own, or None.
     seed
         Which rows are held back, shuffled and redrawn.
-
-    Returns
-    -------
-    Measured
-        All results.
 
     Examples
     --------

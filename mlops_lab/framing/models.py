@@ -31,17 +31,6 @@ class Model:
         What it is called in tables.
     make
         Makes a fresh estimator.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from mlops_lab.framing.inputs import prepare
-    >>> table = pd.DataFrame({"a": range(40), "b": [0.5] * 20 + [1.5] * 20, "y": [0] * 20 + [1] * 20})
-    >>> problem = prepare(table, "y")
-    >>> model = models(problem)[0]
-    >>> chances = model.fit(problem, np.arange(40)).chances(problem, np.array([0, 39]))
-    >>> chances.argmax(axis=1)
-    array([0, 1])
     """
 
     name: str
@@ -72,24 +61,6 @@ def decide(chances: NDArray[np.float64], prior: NDArray[np.float64] | None = Non
 
     Dividing by the prior is right where all classes count equally, and wrong where every error costs the
     same.
-
-    Parameters
-    ----------
-    chances
-        Shape (rows, K).
-    prior
-        Share of each class, shape (K,), or None for the likeliest class.
-
-    Returns
-    -------
-    ndarray of int
-        Class codes.
-
-    Examples
-    --------
-    >>> chances = np.array([[0.9, 0.1], [0.99, 0.01]])
-    >>> decide(chances), decide(chances, prior=np.array([0.95, 0.05]))
-    (array([0, 0]), array([1, 0]))
     """
     weighted = chances if prior is None else chances / np.maximum(prior, 1e-9)
     return np.asarray(weighted.argmax(axis=1), dtype=np.int64)
@@ -105,11 +76,6 @@ def models(problem: Problem) -> list[Model]:
     ----------
     problem
         From `prepare`.
-
-    Returns
-    -------
-    list of Model
-        Unfitted, in the order linear, trees, boosted trees.
 
     Examples
     --------

@@ -65,11 +65,6 @@ def signal(found: Measured) -> str:
     end above
     0.24 whatever p says. Held-back skill alone is no proof: the best of nine candidates may owe it to a
     chance pattern of this very sample.
-
-    Examples
-    --------
-    >>> signal(Measured(None))
-    'unclear'
     """
     if found.relation is None:
         return "unclear"
@@ -84,35 +79,18 @@ def signal(found: Measured) -> str:
 def gain_is_steep(found: Measured, rows: int) -> bool:
     """Tell whether four times the rows would add over 0.10 of skill to what is still weak (low end under
     0.12).
-
-    Examples
-    --------
-    >>> gain_is_steep(Measured(None), 100)
-    False
     """
     steep = found.curve is not None and found.curve.gain_at_4x > STEEP_GAIN and rows < MANY_ROWS
     return steep and found.low < USEFUL_SKILL
 
 
 def too_few_for_a_rule(found: Measured, rows: int) -> bool:
-    """Tell whether a rule leads only because few rows (under 200) starve the models: half the skill is open.
-
-    Examples
-    --------
-    >>> too_few_for_a_rule(Measured(None, low=0.3), 60), too_few_for_a_rule(Measured(None, low=0.8), 60)
-    (True, False)
-    """
+    """Whether a rule leads only because few rows (under 200) starve the models: half the skill is open."""
     return rows < FEW_ROWS and found.low < HALF_OPEN
 
 
 def group_pays(found: Measured) -> bool:
-    """Tell whether in one group of rows a model beats paper, and brings more than paper does over all rows.
-
-    Examples
-    --------
-    >>> group_pays(Measured(None))
-    False
-    """
+    """Whether in one group of rows a model beats paper, and brings more than paper does over all rows."""
     if found.group is None or not found.group.beats_paper:
         return False
     paper = 0.0 if found.money is None else found.money.paper.value
@@ -124,11 +102,6 @@ def shifted(found: Measured) -> str:
 
     Yes: skill on the latest quarter is lower by more than 0.05 (whole interval), or a classifier tells live
     from past with an AUC above 0.70 (whole interval).
-
-    Examples
-    --------
-    >>> shifted(Measured(None))
-    'unknown'
     """
     moved = (found.ageing is not None and found.ageing.low > DROP_LIMIT) or (
         found.apart is not None and found.apart.low > APART_LIMIT
@@ -137,25 +110,7 @@ def shifted(found: Measured) -> str:
 
 
 def evidence_decision(found: Measured, rows: int) -> tuple[str, tuple[str, ...]]:
-    """Decide from the evidence alone, by the order above.
-
-    Parameters
-    ----------
-    found
-        From `measure`.
-    rows
-        Rows looked at.
-
-    Returns
-    -------
-    tuple
-        The decision, and the keys of the evidence rows it rests on.
-
-    Examples
-    --------
-    >>> evidence_decision(Measured(None), 12)
-    ('COLLECT', ('C3', 'C1'))
-    """
+    """Decide from the evidence alone, by the order above."""
     if found.lookup is not None and found.lookup.columns:
         return "LOOKUP", ("C4", "N2")
     if found.contest is None:

@@ -16,29 +16,14 @@ HELPS = 0.02
 
 
 def shines(found: Measured, costs: Costs | None = None) -> tuple[Evidence, ...]:
-    """Write the rows S1 to S5: more data, cheap errors, volume, repetition, change.
-
-    Examples
-    --------
-    >>> [row.basis for row in shines(Measured(None))]
-    ['unknown', 'unknown', 'unknown', 'unknown', 'unknown']
-    """
+    """Write the rows S1 to S5: more data, cheap errors, volume, repetition, change."""
     return (_more_data(found), *_worth(found, costs), _dull(costs), _change(found))
 
 
 def reasons(
     problem: Problem, found: Measured, costs: Costs | None, attest: Attestation
 ) -> tuple[Evidence, ...]:
-    """Write the rows N1 to N3: illegal or unethical, something simple works, it does not pay.
-
-    Examples
-    --------
-    >>> from mlops_lab import framing
-    >>> case = framing.case("few_rows")
-    >>> problem = framing.prepare(case.data.head(12), case.target)
-    >>> reasons(problem, framing.measure(problem), None, Attestation())[0].words
-    'Nobody has said whether this is legal. No statistic can answer this.'
-    """
+    """Write the rows N1 to N3: illegal or unethical, something simple works, it does not pay."""
     return _may(attest), _simple(found), _pays(problem, found, costs)
 
 

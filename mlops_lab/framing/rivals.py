@@ -23,14 +23,7 @@ MOST_POINTS = 5
 
 
 class Rival(Protocol):
-    """Something doable on paper: fitted to rows, answers with chances or numbers, told in words.
-
-    Examples
-    --------
-    >>> paper: Rival = Constant()
-    >>> paper.name
-    'one answer'
-    """
+    """Something doable on paper: fitted to rows, answers with chances or numbers, told in words."""
 
     name: str
 
@@ -72,16 +65,7 @@ def number_words(value: float) -> str:
 
 @dataclass
 class Constant:
-    """Always the same answer: the commonest class, or the mean.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from mlops_lab.framing.inputs import prepare
-    >>> problem = prepare(pd.DataFrame({"a": [1.0, 2.0, 3.0], "y": ["no", "no", "yes"]}), "y")
-    >>> Constant().fit(problem, np.arange(3)).words(problem)
-    'always no'
-    """
+    """Always the same answer: the commonest class, or the mean."""
 
     name: str = "one answer"
     value: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
@@ -112,16 +96,6 @@ class PointsCard:
     Rezaiifar and Krishnaprasad 1993); weights are fitted, then rounded to whole points. With two classes
     there is one score, with more one score for each class and the highest wins. It misses what only shows in
     combinations.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from mlops_lab.framing.inputs import prepare
-    >>> a, b = np.arange(40.0), np.tile([0.0, 7.0], 20)
-    >>> problem = prepare(pd.DataFrame({"a": a + 0.5, "b": b, "y": 3 * a + 4 * b}), "y")
-    >>> card = PointsCard().fit(problem, np.arange(40))
-    >>> card.points.ravel().tolist()
-    [5.0, 2.0]
     """
 
     name: str = "points card"
@@ -281,17 +255,7 @@ def _logistic(
 
 @dataclass
 class OwnRule:
-    """A rule that you bring: a function that reads the inputs' table and returns one answer a row.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from mlops_lab.framing.inputs import prepare
-    >>> problem = prepare(pd.DataFrame({"mass_g": [90.0, 150.0], "y": ["no", "yes"]}), "y")
-    >>> rule = OwnRule(lambda table: ["yes" if mass > 100 else "no" for mass in table["mass_g"]])
-    >>> rule.fit(problem, np.arange(2)).chances(problem, np.arange(2)).argmax(axis=1)
-    array([0, 1])
-    """
+    """A rule that you bring: a function that reads the inputs' table and returns one answer a row."""
 
     rule: Callable[[pd.DataFrame], Any]
     name: str = "your rule"

@@ -71,11 +71,6 @@ def shuffle_test(
     seed
         Which shuffles.
 
-    Returns
-    -------
-    ShuffleTest
-        The score, the shuffled scores, the p-value.
-
     Raises
     ------
     ValueError
@@ -112,13 +107,6 @@ class Relation:
         Inputs, shape (rows, columns); a few hundred rows.
     classes
         Number of classes, or 0 when answers are numbers.
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(0)
-    >>> values = rng.normal(size=(80, 3))
-    >>> Relation(values, 2)((values[:, 0] * values[:, 1] > 0).astype(int)) > 0.2
-    True
     """
 
     def __init__(self, values: NDArray[np.float64], classes: int) -> None:
@@ -203,11 +191,6 @@ def relation(problem: Problem, *, permutations: int = 199, seed: int = 0) -> Shu
         How many shuffles.
     seed
         Which rows and shuffles.
-
-    Returns
-    -------
-    ShuffleTest
-        The score, the shuffled scores, the p-value.
 
     Raises
     ------

@@ -30,11 +30,6 @@ def skill(actual: ArrayLike, predicted: ArrayLike, *, numbers: bool = False) -> 
     numbers
         True scores numbers, False classes.
 
-    Returns
-    -------
-    float
-        The skill, at most 1; below 0 is worse than always the same answer.
-
     Raises
     ------
     ValueError
@@ -76,12 +71,6 @@ class Answers:
         For classes: 1.0 where right, 0.0 where wrong (a mean over repeats). For numbers: the squared error.
     classes
         K, or 0 for numbers.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> Answers(np.array([0, 0, 1, 1]), np.array([1.0, 1.0, 1.0, 0.0]), 2).skill()
-    0.5
     """
 
     actual: NDArray[np.float64] | NDArray[np.int64]
@@ -89,25 +78,11 @@ class Answers:
     classes: int
 
     def skill(self) -> float:
-        """Score all rows once.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> Answers(np.array([1.0, 3.0]), np.array([0.0, 0.0]), 0).skill()
-        1.0
-        """
+        """Score all rows once."""
         return float(self.skills(np.ones((1, len(self.actual))))[0])
 
     def skills(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Score every row of `weights` (how often each example was drawn), shape (draws, examples).
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> Answers(np.array([0, 1]), np.array([1.0, 0.0]), 2).skills(np.array([[1.0, 1.0], [3.0, 1.0]]))
-        array([0., 0.])
-        """
+        """Score every row of `weights` (how often each example was drawn), shape (draws, examples)."""
         if self.classes == 0:
             actual = self.actual - self.actual.mean()
             total = weights.sum(1)
@@ -132,24 +107,6 @@ def interval(values: NDArray[np.float64], level: float = 0.95) -> tuple[float, f
 
     It tells how far a figure would move with other rows from the same source; not how far with another
     source.
-
-    Parameters
-    ----------
-    values
-        Bootstrap replicates.
-    level
-        Share between the ends.
-
-    Returns
-    -------
-    tuple of float
-        The ends.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> interval(np.arange(101.0), level=0.5)
-    (25.0, 75.0)
     """
     low, high = np.quantile(values, [0.5 - level / 2, 0.5 + level / 2])
     return float(low), float(high)

@@ -61,11 +61,6 @@ def find_lookup(problem: Problem, *, seed: int = 0) -> Lookup:
     seed
         Which rows are held back.
 
-    Returns
-    -------
-    Lookup
-        The columns, and how well the best table did.
-
     Examples
     --------
     >>> import pandas as pd
@@ -115,15 +110,6 @@ class UsualAnswers:
 
     The columns are chosen by how well each row is answered by the *other* rows of its cell (leaving one
     out), so a column with many values does not win by remembering.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from mlops_lab.framing.inputs import prepare
-    >>> table = pd.DataFrame({"shed": list("abcd") * 20, "noise": np.random.default_rng(0).normal(size=80)})
-    >>> problem = prepare(table.assign(late=table["shed"].isin(["a", "d"])), "late")
-    >>> UsualAnswers().fit(problem, np.arange(80)).words(problem)
-    'a table by shed (4 cells)'
     """
 
     name: str = "table"

@@ -22,15 +22,6 @@ class Tree:
     """A tree with so few leaves that it is a rule: two leaves (one question), or four (three questions).
 
     With more classes than leaves it gets one leaf for each class.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from mlops_lab.framing.inputs import prepare
-    >>> table = pd.DataFrame({"mass_g": [90.0, 95.0, 150.0, 160.0], "y": ["no", "no", "yes", "yes"]})
-    >>> problem = prepare(table, "y")
-    >>> Tree("one rule", 2, fewest=1).fit(problem, np.arange(4)).words(problem)
-    'mass_g <= 122: no; otherwise: yes'
     """
 
     name: str
@@ -112,27 +103,6 @@ def best_root(problem: Problem, rows: NDArray[np.int64]) -> tuple[int, float] | 
 
     A greedy tree takes the question that sorts best by itself, and can so miss three questions that belong
     together. Cuts are tried at 32 ranks, for the 12 columns that sort best alone.
-
-    Parameters
-    ----------
-    problem
-        From `prepare`.
-    rows
-        Rows to learn from.
-
-    Returns
-    -------
-    tuple or None
-        Column and cut, or None where no cut leaves rows on both sides.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from mlops_lab.framing.inputs import prepare
-    >>> x = np.random.default_rng(0).normal(size=(200, 3))
-    >>> table = pd.DataFrame(x, columns=["a", "b", "c"]).assign(y=(x[:, 0] > 0) ^ (x[:, 2] > 0))
-    >>> best_root(prepare(table, "y"), np.arange(200))[0] in (0, 2)
-    True
     """
     values, weights = problem.inputs.values[rows], even_weights(problem, rows)
     if problem.numbers:

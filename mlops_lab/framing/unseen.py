@@ -64,11 +64,6 @@ def tell_apart(past: pd.DataFrame, live: pd.DataFrame, *, seed: int = 0) -> Apar
     seed
         How rows fall into folds.
 
-    Returns
-    -------
-    Apart
-        The area under the curve with its interval.
-
     Raises
     ------
     ValueError
@@ -166,11 +161,6 @@ def over_time(problem: Problem, *, model: str = "trees", seed: int = 0) -> Agein
         Name of one of `models(problem)`.
     seed
         How rows fall into folds and are redrawn.
-
-    Returns
-    -------
-    Ageing
-        Skills, the drop with its interval, and the gain by refitting.
 
     Raises
     ------

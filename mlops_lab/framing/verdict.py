@@ -73,41 +73,17 @@ class Verdict(Report):
 
     @property
     def ok(self) -> bool:
-        """True where machine learning is recommended, for the whole or for a part.
-
-        Examples
-        --------
-        >>> from mlops_lab import framing
-        >>> case = framing.case("few_rows")
-        >>> framing.should_use_ml(case.data.head(20), case.target).ok
-        False
-        """
+        """True where machine learning is recommended, for the whole or for a part."""
         return self.decision in ("ML", "PARTIAL")
 
     @property
     def deciding(self) -> tuple[Evidence, ...]:
-        """The evidence rows that decided, in order.
-
-        Examples
-        --------
-        >>> from mlops_lab import framing
-        >>> case = framing.case("few_rows")
-        >>> [row.key for row in framing.should_use_ml(case.data.head(20), case.target).deciding]
-        ['N1']
-        """
+        """The evidence rows that decided, in order."""
         rows = {row.key: row for row in self.evidence}
         return tuple(rows[key] for key in self.because)
 
     def headline(self) -> str:
-        """Say the decision in words.
-
-        Examples
-        --------
-        >>> from mlops_lab import framing
-        >>> case = framing.case("few_rows")
-        >>> framing.should_use_ml(case.data.head(20), case.target).headline()
-        'Stop: a named person must first answer for law and ethics. The evidence alone says COLLECT.'
-        """
+        """Say the decision in words."""
         words = DECISIONS[self.decision]
         return (
             f"{words} The evidence alone says {self.evidence_decision}."
@@ -116,15 +92,7 @@ class Verdict(Report):
         )
 
     def frame(self) -> pd.DataFrame:
-        """Give one row for each condition, property and reason.
-
-        Examples
-        --------
-        >>> from mlops_lab import framing
-        >>> case = framing.case("few_rows")
-        >>> framing.should_use_ml(case.data.head(20), case.target).frame().shape
-        (13, 9)
-        """
+        """Give one row for each condition, property and reason."""
         rows = [
             (
                 row.asks,
@@ -152,19 +120,6 @@ class Verdict(Report):
         ----------
         ax
             Matplotlib axes to draw on; None makes new ones.
-
-        Returns
-        -------
-        Axes
-            The axes.
-
-        Examples
-        --------
-        >>> import matplotlib; matplotlib.use("Agg")
-        >>> from mlops_lab import framing
-        >>> case = framing.case("few_rows")
-        >>> framing.should_use_ml(case.data.head(20), case.target).plot().get_title(loc="left")
-        'BLOCKED (evidence alone: COLLECT)'
         """
         blocked = self.decision == "BLOCKED"
         title = f"{self.decision} (evidence alone: {self.evidence_decision})" if blocked else self.decision

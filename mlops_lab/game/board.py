@@ -81,11 +81,6 @@ class Played:
     ----------
     project
         The game.
-
-    Examples
-    --------
-    >>> Played(reality.Project()).score is None
-    True
     """
 
     def __init__(self, project: reality.Project) -> None:
@@ -135,13 +130,6 @@ class Board:
     ----------
     desk
         The game.
-
-    Examples
-    --------
-    >>> board = Board(Desk(reality.Scenario(weeks=18, volume=200)))
-    >>> board.act("collect", n=100)
-    >>> "Bought 100 labelled crates" in board.message.value
-    True
     """
 
     def __init__(self, desk: Desk) -> None:

@@ -62,13 +62,7 @@ MEANING = {
 
 
 def menu(scenario: reality.Scenario) -> str:
-    """Give all commands with their meaning.
-
-    Examples
-    --------
-    >>> menu(reality.Scenario()).splitlines()[1].split("  ")[1]
-    'collect N [recent] [GROUP] [GRADE] [expert]'
-    """
+    """Give all commands with their meaning."""
     wide = max(map(len, COMMANDS.values()))
     lines = [
         f"  {typed:<{wide}}  {MEANING[name].format(items=scenario.items, device=scenario.device)}"
@@ -85,22 +79,7 @@ def menu(scenario: reality.Scenario) -> str:
 
 
 def parse(line: str, scenario: reality.Scenario) -> tuple[str, Arguments]:
-    """Read one line: the action of `reality.Project` that it means, or another command, and its arguments.
-
-    Raises
-    ------
-    ValueError
-        If it is no command; the message names what was typed, what is known, and the way out.
-
-    Examples
-    --------
-    >>> parse("collect 600 recent handheld", reality.Scenario())
-    ('collect', {'n': 600, 'source': 'recent', 'group': 'handheld'})
-    >>> parse("colect 600", reality.Scenario())
-    Traceback (most recent call last):
-    ...
-    ValueError: There is no command 'colect'. Did you mean collect? Type help for all commands.
-    """
+    """Read one line: the action of `reality.Project` that it means, or another command, and its arguments."""
     try:
         name, *rest = shlex.split(line)
     except ValueError as wrong:

@@ -29,11 +29,6 @@ class Form:
         Two of them, for the board to use.
     versions
         The field that chooses a version, if there is one, and the choice that stands before the versions.
-
-    Examples
-    --------
-    >>> [each.action for each in forms(reality.Scenario())["Release"]]
-    ['deploy', 'rollback', 'choose_metric']
     """
 
     action: str
@@ -46,13 +41,7 @@ class Form:
 
 
 def whole(text: str) -> int | str | None:
-    """Read a number that may be left out; what is none is handed on as it is, to be refused with its name.
-
-    Examples
-    --------
-    >>> whole("1,200"), whole(" "), whole("many")
-    (1200, None, 'many')
-    """
+    """Read a number that may be left out; what is none is handed on as it is, to be refused with its name."""
     try:
         return int(text.replace(",", "")) if text.strip() else None
     except ValueError:
@@ -91,13 +80,7 @@ def _field(kind: str, name: str, value: Any, *, width: int = 190, **more: Any) -
 
 
 def forms(scenario: reality.Scenario) -> dict[str, list[Form]]:
-    """Make the forms of all actions, by the kind of action.
-
-    Examples
-    --------
-    >>> list(forms(reality.Scenario()))
-    ['Data', 'Test', 'Labels', 'Train', 'Release', 'Time']
-    """
+    """Make the forms of all actions, by the kind of action."""
     return {
         "Data": [_collect(scenario), _gold(scenario)],
         "Test": [_test()],

@@ -60,38 +60,6 @@ def leaderboard(
     Answers: who ran the season best, in money and fairness? Each log is played again action by action; one
     that is damaged, edited, or not finished is refused whole, and the others are ranked. It cannot tell who
     played, and scores of other dials than the shipped ones are no fair match: the note says so.
-
-    Parameters
-    ----------
-    folder
-        Holds one ``NAME.json`` for each player.
-    scenario
-        Refuse games of any other scenario than this one; None takes all.
-    write
-        Write ``leaderboard.csv`` and ``leaderboard.html`` into the folder.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a game, the best first, with `COLUMNS`; equal scores share a rank. ``.attrs["refused"]`` says
-        for each refused file why.
-
-    Raises
-    ------
-    ValueError
-        If there is no such folder, or no log in it.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> game = reality.Project(reality.Scenario(weeks=18, volume=200))
-    >>> game.finish()
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     game.save(Path(folder, "anna.json"))
-    ...     written = Path(folder, "ben.json").write_text("{}", encoding="utf-8")
-    ...     found = leaderboard(folder)
-    >>> found["name"].tolist(), list(found.attrs["refused"])
-    (['anna'], ['ben.json'])
     """
     import pandas as pd
 
@@ -166,26 +134,7 @@ def _csv(found: pd.DataFrame) -> str:
 
 
 def page(found: pd.DataFrame, refused: Mapping[str, str]) -> str:
-    """Write the leaderboard as one page of HTML that needs no network.
-
-    Parameters
-    ----------
-    found
-        What `leaderboard` returned.
-    refused
-        File names, and why each was refused.
-
-    Returns
-    -------
-    str
-        A whole page.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> "Games that are ranked: 0" in page(pd.DataFrame(columns=list(COLUMNS)), {})
-    True
-    """
+    """Write the leaderboard as one page of HTML that needs no network."""
     shown = [column for column in COLUMNS if column not in ("dream", "card", "oracle")]
     number = {column for column in shown if column in _FIGURES or column in _MONEY}
     head = "".join(
@@ -223,15 +172,7 @@ def _told(column: str, value: object) -> str:
 
 
 def main(folder: Path, *, scenario: str | None = None) -> int:
-    """Rank a folder's games and say what was found; return 1 if a file was refused, else 0.
-
-    Examples
-    --------
-    >>> main(Path("nowhere"))
-    Traceback (most recent call last):
-    ...
-    ValueError: nowhere: there is no such folder; give the one that holds the logs, NAME.json each
-    """
+    """Rank a folder's games and say what was found; return 1 if a file was refused, else 0."""
     found = leaderboard(folder, scenario=scenario)
     wide = max(4, *(len(name) for name in found["name"])) if len(found) else 4
     lines = [f"{'rank':>4}  {'name':<{wide}}  {'score':>7} {'net':>10} {'gap':>6}  note"]

@@ -28,13 +28,7 @@ __all__ = [
 
 
 class Standing(NamedTuple):
-    """Where a game stood before an action, as far as its answer needs it.
-
-    Examples
-    --------
-    >>> Standing(28, 0, 0, 25000.0).day
-    28
-    """
+    """Where a game stood before an action, as far as its answer needs it."""
 
     day: int
     weeks: int
@@ -43,26 +37,12 @@ class Standing(NamedTuple):
 
 
 def standing(game: reality.Project) -> Standing:
-    """Note where a game stands.
-
-    Examples
-    --------
-    >>> from mlops_lab import reality
-    >>> standing(reality.Project())
-    Standing(day=28, weeks=0, pages=0, money=25000.0)
-    """
+    """Note where a game stands."""
     return Standing(game.day, len(game.weeks), len(game.pages), game.money)
 
 
 def bill(cost: reality.Bill) -> str:
-    """Say what an action costs.
-
-    Examples
-    --------
-    >>> from mlops_lab import reality
-    >>> bill(reality.Bill(360.0, 3)), bill(reality.Bill())
-    ('Costs 360.00 and takes 3 days.', 'Costs nothing and takes no time.')
-    """
+    """Say what an action costs."""
     money = f"{cost.money:,.2f}" if cost.money else "nothing"
     days = _days(cost.days) if cost.days else "no time"
     return f"Costs {money} and takes {days}."
@@ -73,14 +53,7 @@ def _days(days: int) -> str:
 
 
 def situation(game: reality.Project) -> list[tuple[str, str]]:
-    """Give the figures that a player always sees, each with its name.
-
-    Examples
-    --------
-    >>> from mlops_lab import reality
-    >>> dict(situation(reality.Project()))["week"]
-    '4 of 40 (day 28)'
-    """
+    """Give the figures that a player always sees, each with its name."""
     price = game.weeks[-1].next_price if game.weeks else 1.0
     metric = f"money, {game.return_cost:,.2f} a return" if game.metric == "money" else game.metric
     return [
@@ -95,14 +68,7 @@ def situation(game: reality.Project) -> list[tuple[str, str]]:
 
 
 def prices(scenario: reality.Scenario) -> list[tuple[str, str]]:
-    """Give the price list: each action and what it costs.
-
-    Examples
-    --------
-    >>> from mlops_lab import reality
-    >>> dict(prices(reality.Scenario()))["train"]
-    '20.00, one day'
-    """
+    """Give the price list: each action and what it costs."""
     s = scenario
     return [
         (
@@ -129,29 +95,13 @@ def prices(scenario: reality.Scenario) -> list[tuple[str, str]]:
 
 
 def found(report: reality.Symptom) -> str:
-    """Say in words what a test found.
-
-    Examples
-    --------
-    >>> from mlops_lab import reality
-    >>> found(reality.wrong_labels(["a", "b"] * 50, ["a", "b"] * 50))
-    'Test of labels: all right. Of 100 labels, the expert calls 0 wrong.'
-    """
+    """Say in words what a test found."""
     answer = {True: "THE SYMPTOM IS THERE", False: "all right", None: "not decided yet"}[report.fired]
     return f"Test of {report.symptom}: {answer}. {report.headline()}"
 
 
 def answered(action: str, result: Any, given: dict[str, Any], before: Standing, game: reality.Project) -> str:
-    """Say what an action did, what it cost, and what happened meanwhile.
-
-    Examples
-    --------
-    >>> from mlops_lab import reality
-    >>> game = reality.Project()
-    >>> before = standing(game)
-    >>> answered("collect", game.collect(100), {"n": 100}, before, game)
-    'Bought 100 labelled crates: ... Paid 60.00, 1 day.'
-    """
+    """Say what an action did, what it cost, and what happened meanwhile."""
     said: str = _SAID[action](result, given, game)
     paid = before.money - game.money
     took = game.day - before.day
@@ -178,15 +128,7 @@ def _served(game: reality.Project, before: Standing) -> str:
 
 
 def complaints(weeks: Sequence[reality.Week]) -> str:
-    """Say which share of each group's items was complained about.
-
-    Examples
-    --------
-    >>> from mlops_lab import reality
-    >>> week = reality.Week(4, 9.0, 9.0, 1.0, 1.0, 9, 0.0, {"belt": 50, "hand": 0}, {"belt": 1, "hand": 0})
-    >>> complaints([week])
-    'belt 2.0%, hand 0.0%'
-    """
+    """Say which share of each group's items was complained about."""
     shares = []
     for group in weeks[0].items:
         count, items = (sum(getattr(week, kind)[group] for week in weeks) for kind in ("complaints", "items"))
@@ -244,14 +186,7 @@ _SAID: dict[str, Any] = {
 
 
 def bars(report: reality.Symptom) -> list[tuple[str, float]]:
-    """Give what a test compared: names and shares, for a picture.
-
-    Examples
-    --------
-    >>> from mlops_lab import reality
-    >>> bars(reality.wrong_labels(["a", "b"] * 50, ["a", "b"] * 50))
-    [('wrong labels', 0.0), ('borne', 0.05)]
-    """
+    """Give what a test compared: names and shares, for a picture."""
     m = report.measures
     if report.fired is None:
         return [("right now", m["now"])]
@@ -269,14 +204,7 @@ def bars(report: reality.Symptom) -> list[tuple[str, float]]:
 
 
 def timeline(game: reality.Project) -> str:
-    """Give the season so far as text: one line a week, with what was done in it.
-
-    Examples
-    --------
-    >>> from mlops_lab import reality
-    >>> timeline(reality.Project())
-    'No week is in the books yet.'
-    """
+    """Give the season so far as text: one line a week, with what was done in it."""
     if not game.weeks:
         return "No week is in the books yet."
     most = max(max(week.revenue for week in game.weeks), 1.0)
@@ -299,17 +227,7 @@ def timeline(game: reality.Project) -> str:
 
 
 def verdict_table(verdict: Verdict) -> str:
-    """Give the score beside the others' as text.
-
-    Examples
-    --------
-    >>> from mlops_lab import reality
-    >>> from mlops_lab.game.session import verdict
-    >>> game = reality.Project(reality.Scenario(weeks=18, volume=200))
-    >>> game.finish()
-    >>> print(verdict_table(verdict(game)).splitlines()[0])
-    who                   net    gap   score
-    """
+    """Give the score beside the others' as text."""
     lines = [f"{'who':<14} {'net':>10} {'gap':>6} {'score':>7}"]
     for who, net, gap, score in verdict.rows():
         lines.append(f"{who:<14} {net:>10,.0f} {'' if gap is None else f'{gap:.2f}':>6} {score:>7.2f}")

@@ -17,14 +17,7 @@ __all__ = ["comparison", "in_words", "score", "timeline"]
 
 
 def timeline(game: reality.Project) -> Axes:
-    """Draw the weeks: revenue and profit, the price, complaints by group; with deployments and pages.
-
-    Examples
-    --------
-    >>> from mlops_lab import reality
-    >>> timeline(reality.Project()).get_ylabel()
-    'money (thousands)'
-    """
+    """Draw the weeks: revenue and profit, the price, complaints by group; with deployments and pages."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9.6, 5.0), layout="constrained")
@@ -83,14 +76,7 @@ def _events(game: reality.Project, top: Axes, low: Axes) -> None:
 
 
 def comparison(report: reality.Symptom) -> Axes:
-    """Draw what a test compared, as bars; hatched and red where the symptom is there.
-
-    Examples
-    --------
-    >>> from mlops_lab import reality
-    >>> len(comparison(reality.wrong_labels(["a", "b"] * 50, ["a", "b"] * 50)).patches)
-    2
-    """
+    """Draw what a test compared, as bars; hatched and red where the symptom is there."""
     from matplotlib.figure import Figure
 
     compared = words.bars(report)[::-1]
@@ -114,17 +100,7 @@ def comparison(report: reality.Symptom) -> Axes:
 
 
 def score(verdict: Verdict) -> Axes:
-    """Draw the net money of a game beside the others' of the same season, with every score.
-
-    Examples
-    --------
-    >>> from mlops_lab import reality
-    >>> from mlops_lab.game.session import verdict
-    >>> game = reality.Project(reality.Scenario(weeks=18, volume=200))
-    >>> game.finish()
-    >>> len(score(verdict(game)).patches)
-    5
-    """
+    """Draw the net money of a game beside the others' of the same season, with every score."""
     from matplotlib.figure import Figure
 
     rows = verdict.rows()[::-1]
@@ -148,14 +124,7 @@ def score(verdict: Verdict) -> Axes:
 
 
 def in_words(game: reality.Project) -> str:
-    """Say what the timeline shows, for who does not see it.
-
-    Examples
-    --------
-    >>> from mlops_lab import reality
-    >>> in_words(reality.Project())
-    'The season before its first week: nothing is drawn yet.'
-    """
+    """Say what the timeline shows, for who does not see it."""
     if not game.weeks:
         return "The season before its first week: nothing is drawn yet."
     first, last = game.weeks[0], game.weeks[-1]

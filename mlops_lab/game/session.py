@@ -45,11 +45,6 @@ class Answer:
         What a test found, if it was one.
     page
         The page that ended it early, if one rang.
-
-    Examples
-    --------
-    >>> Answer(False, "v9 is unknown. Nothing has changed.").page is None
-    True
     """
 
     done: bool
@@ -68,14 +63,6 @@ class Verdict:
         The game, judged.
     beside
         The games of the policies in `BESIDE`, judged likewise.
-
-    Examples
-    --------
-    >>> from mlops_lab import reality
-    >>> game = reality.Project(reality.Scenario(weeks=18, volume=200))
-    >>> game.finish()
-    >>> [row[0] for row in verdict(game).rows()]
-    ['you', 'the dream', 'the card', 'the lecture', 'the oracle']
     """
 
     story: reality.Story
@@ -91,13 +78,7 @@ class Verdict:
 
 
 def file_name(scenario: reality.Scenario, seed: int) -> str:
-    """Give the name that a game's log has if the player gives none.
-
-    Examples
-    --------
-    >>> file_name(reality.Scenario(), 3)
-    'game_orchard_seed3.json'
-    """
+    """Give the name that a game's log has if the player gives none."""
     return f"game_{re.sub(r'[^A-Za-z0-9-]+', '_', scenario.name)}_seed{seed}.json"
 
 
@@ -112,19 +93,6 @@ class Desk:
         Picks the luck; None takes the log's, or 0.
     path
         The log. If the file is there, the game goes on from it. None keeps no file.
-
-    Raises
-    ------
-    ValueError
-        If the file is no log, or the log of another scenario or seed; it is left as it is.
-
-    Examples
-    --------
-    >>> desk = Desk("orchard")
-    >>> desk.do("deploy", version="v7").words
-    "Not possible: there is no version 'v7'; there are v0. Nothing has changed."
-    >>> desk.do("collect", n=100).done, desk.game.money
-    (True, 24940.0)
     """
 
     def __init__(
@@ -280,20 +248,7 @@ def _put_aside(path: Path) -> Path:
 
 
 def verdict(game: reality.Project, progress: Progress = _silent) -> Verdict:
-    """Judge a finished game, beside the dream, the card, the lecture and the oracle.
-
-    Raises
-    ------
-    ValueError
-        If the season is not over.
-
-    Examples
-    --------
-    >>> verdict(reality.Project())
-    Traceback (most recent call last):
-    ...
-    ValueError: it is day 28; the season is judged when it is over: finish() it first
-    """
+    """Judge a finished game, beside the dream, the card, the lecture and the oracle."""
     if game.over:
         progress("the books are opened: what the dream, the card and the oracle made of this season", 0.1)
         bars = _bars(game.scenario, game.seed)
@@ -323,13 +278,7 @@ def _played(scenario: reality.Scenario, seed: int, policy: str) -> reality.Proje
 
 
 def played(scenario: reality.Scenario, seed: int, policy: str) -> reality.Project:
-    """Play a season by a policy; it is played once, and a copy of it given each time.
-
-    Examples
-    --------
-    >>> played(reality.Scenario(weeks=18, volume=200), 0, "rule_card").over
-    True
-    """
+    """Play a season by a policy; it is played once, and a copy of it given each time."""
     return _played(scenario, seed, policy).fork()
 
 
@@ -337,11 +286,6 @@ def example_game(scenario: reality.Scenario, seed: int, policy: str) -> reality.
     """Replay the log that the kit keeps of a policy's game; where it keeps none, play it, and replay that.
 
     A kept log that this machine plays otherwise is passed over.
-
-    Examples
-    --------
-    >>> len(example_game(reality.Scenario(weeks=18, volume=200), 0, "rule_card").actions)
-    1
     """
     file = GAMES / f"{scenario.name}_seed{seed}_{policy}.json"
     if file.is_file() and scenario == reality.load_scenario(scenario.name):
@@ -351,19 +295,7 @@ def example_game(scenario: reality.Scenario, seed: int, policy: str) -> reality.
 
 
 def scored(project: reality.Project) -> reality.Story:
-    """Judge a finished game by money and fairness alone: nothing is lived again, so it is quick.
-
-    Raises
-    ------
-    ValueError
-        If the season is not over.
-
-    Examples
-    --------
-    >>> project = played(reality.Scenario(weeks=18, volume=200), 0, "rule_card")
-    >>> scored(project).score == reality.judge(project).score
-    True
-    """
+    """Judge a finished game by money and fairness alone: nothing is lived again, so it is quick."""
     if not project.over:
         last = 7 * project.scenario.weeks
         raise ValueError(f"its season is not over: it is day {project.day} of {last}")

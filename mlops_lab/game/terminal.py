@@ -32,41 +32,7 @@ def play(
     lines: TextIO | None = None,
     out: TextIO | None = None,
 ) -> int:
-    r"""Play a game until its end, or until the player leaves; return the exit code.
-
-    Parameters
-    ----------
-    scenario
-        The name of a shipped scenario or the path of a file. None is the log's, or the orchard.
-    seed
-        Picks the luck. None is the log's, or 0.
-    log
-        Where the game is kept. None is a file of this folder that is named after scenario and seed.
-    resume
-        Go on with the game that is in the log.
-    lines, out
-        Where commands come from and answers go to; None is the terminal.
-
-    Returns
-    -------
-    int
-        0, or 130 after Ctrl-C.
-
-    Raises
-    ------
-    ValueError
-        If the log is there and was not asked for, or was asked for and is not there, or is no log.
-
-    Examples
-    --------
-    >>> import io, tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     said = io.StringIO()
-    ...     path = Path(folder, "game.json")
-    ...     code = play("orchard", log=path, lines=io.StringIO("collect 100\nquit\n"), out=said)
-    ...     code, len(reality.Project.replay(path).data)
-    (0, 100)
-    """
+    r"""Play a game until its end, or until the player leaves; return the exit code."""
     known = None if scenario is None else reality.load_scenario(scenario)
     if log is None:
         named = known if known is not None else reality.load_scenario("orchard")
@@ -92,15 +58,6 @@ class Terminal:
         The game.
     lines, out
         Where commands come from and answers go to.
-
-    Examples
-    --------
-    >>> import io
-    >>> said = io.StringIO()
-    >>> Terminal(Desk("orchard"), io.StringIO("jump\n"), said).run()
-    0
-    >>> "There is no command 'jump'" in said.getvalue()
-    True
     """
 
     def __init__(self, desk: Desk, lines: TextIO, out: TextIO) -> None:

@@ -25,27 +25,7 @@ _SIGNS = {"good": "✓", "bad": "✗", "open": "○", "ask": "?", "tell": "→"}
 
 
 def card(tone: str, title: str, *blocks: str, aside: str = "", label: str = "") -> str:
-    """Build a card: a sign and a title in words, then blocks of ready HTML.
-
-    Parameters
-    ----------
-    tone
-        `good`, `bad`, `open`, `ask` or `tell`: the colour of the edge and the sign, which only repeat what
-        the title says.
-    title
-        Plain text, escaped here.
-    blocks
-        HTML made by `paragraph`, `small` and `folded`.
-    aside
-        Plain text after the title, less prominent.
-    label
-        What a screen reader calls the group.
-
-    Examples
-    --------
-    >>> card("good", "Right", paragraph("Week 4 it is."))[:4]
-    '<div'
-    """
+    """Build a card: a sign and a title in words, then blocks of ready HTML."""
     group = f' role="group" aria-label="{html.escape(label, quote=True)}"' if label else ""
     head = f'<span aria-hidden="true">{_SIGNS[tone]}</span> <strong>{html.escape(title)}</strong>'
     if aside:
@@ -58,46 +38,22 @@ def card(tone: str, title: str, *blocks: str, aside: str = "", label: str = "") 
 
 
 def paragraph(text: str) -> str:
-    """Wrap plain text in a paragraph; `backticks` become code.
-
-    Examples
-    --------
-    >>> paragraph("Is `a` < b?")
-    '<p style="margin: 0.25em 0">Is <code>a</code> &lt; b?</p>'
-    """
+    """Wrap plain text in a paragraph; `backticks` become code."""
     return _block("p", _inline(text))
 
 
 def small(text: str) -> str:
-    """Wrap plain text in a paragraph of smaller print.
-
-    Examples
-    --------
-    >>> small("framing.costs")
-    '<p style="margin: 0.25em 0"><small>framing.costs</small></p>'
-    """
+    """Wrap plain text in a paragraph of smaller print."""
     return _block("p", f"<small>{_inline(text)}</small>")
 
 
 def strong(text: str) -> str:
-    """Wrap plain text in a bold paragraph.
-
-    Examples
-    --------
-    >>> strong("The labels help.")
-    '<p style="margin: 0.25em 0"><strong>The labels help.</strong></p>'
-    """
+    """Wrap plain text in a bold paragraph."""
     return _block("p", f"<strong>{_inline(text)}</strong>")
 
 
 def lettered(options: Iterable[str]) -> str:
-    """List options as a), b), c): the letters are text, so they stay where styles are stripped.
-
-    Examples
-    --------
-    >>> lettered(["up", "down"]).count("<li")
-    2
-    """
+    """List options as a), b), c): the letters are text, so they stay where styles are stripped."""
     items = "\n".join(
         f'<li style="list-style: none; margin: 0.15em 0">{letter}) {_inline(option)}</li>'
         for letter, option in zip("abcdefgh", options, strict=False)
@@ -106,13 +62,7 @@ def lettered(options: Iterable[str]) -> str:
 
 
 def folded(summary: str, text: str) -> str:
-    """Hide text behind a line that opens by mouse or keyboard.
-
-    Examples
-    --------
-    >>> "<summary" in folded("Hint 1", "What does a week's number count?")
-    True
-    """
+    """Hide text behind a line that opens by mouse or keyboard."""
     return (
         f'<details style="margin: 0.25em 0"><summary style="cursor: pointer">{_inline(summary)}</summary>\n'
         f"{paragraph(text)}\n</details>"

@@ -43,30 +43,12 @@ def strict() -> bool:
 
     `MLOPS_LAB_STRICT=1` stands in the environment under `run`, `test` and CI: a broken claim or a wrong
     answer raises, and no widget is shown.
-
-    Examples
-    --------
-    >>> from unittest import mock
-    >>> with mock.patch.dict(os.environ, MLOPS_LAB_STRICT="1"):
-    ...     strict()
-    True
     """
     return os.environ.get("MLOPS_LAB_STRICT", "") not in ("", "0")
 
 
 def require_id(id: str, *, what: str = "id") -> str:
-    """Return `id` when it names a topic and a thing in it, as `monitoring.drift_without_harm` does.
-
-    Raises
-    ------
-    ValueError
-        When `id` is anything but lower-case words of letters, digits and `_`, at least two, joined by dots.
-
-    Examples
-    --------
-    >>> require_id("start_here.1")
-    'start_here.1'
-    """
+    """Return `id` when it names a topic and a thing in it, as `monitoring.drift_without_harm` does."""
     if not isinstance(id, str) or not _ID.fullmatch(id):
         raise ValueError(
             f"{what}={id!r} is not an id: write topic.word in lower case, as in 'start_here.first_weeks'."
@@ -75,15 +57,7 @@ def require_id(id: str, *, what: str = "id") -> str:
 
 
 def rounded(value: float, digits: int = 10) -> float:
-    """Round to significant digits, so that the last bits, which differ between machines, are never stored.
-
-    Examples
-    --------
-    >>> rounded(0.1 + 0.2)
-    0.3
-    >>> rounded(1234567.891, 3)
-    1230000.0
-    """
+    """Round to significant digits, so that the last bits, which differ between machines, are never stored."""
     return float(f"{value:.{digits}g}") if math.isfinite(value) else value
 
 
@@ -91,11 +65,6 @@ def shown(value: float | bool, unit: str = "") -> str:
     """Write a number as a card shows it: four significant digits, whole numbers in full, with its unit.
 
     Cannot show a difference smaller than its fourth digit: two values that look alike may differ.
-
-    Examples
-    --------
-    >>> shown(0.123456), shown(25920, "$"), shown(12.5, "ms"), shown(80, "%"), shown(float("nan"))
-    ('0.1235', '$25,920', '12.5 ms', '80 %', 'not a number')
     """
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -116,29 +85,12 @@ def shown(value: float | bool, unit: str = "") -> str:
 
 
 def mask_live(text: str) -> str:
-    """Blank what stands between ‹ and ›: the values that differ from run to run.
-
-    Examples
-    --------
-    >>> mask_live("Training took ‹1.23 s›.")
-    'Training took ‹›.'
-    """
+    """Blank what stands between ‹ and ›: the values that differ from run to run."""
     return _LIVE.sub("‹›", text)
 
 
 def mime_bundle(payload: Mapping[str, Any], text: str, html: str) -> dict[str, Any]:
-    """Put the three forms of one typed output into the dictionary that Jupyter stores.
-
-    Raises
-    ------
-    ValueError
-        When the payload has no known `type` or no valid `id`.
-
-    Examples
-    --------
-    >>> sorted(mime_bundle({"type": "live", "id": "live.time"}, "2 s", "<p>2 s</p>"))
-    ['application/vnd.mlops-lab+json', 'text/html', 'text/plain']
-    """
+    """Put the three forms of one typed output into the dictionary that Jupyter stores."""
     problem = _problem(payload)
     if problem:
         raise ValueError(f"This payload cannot be shown: {problem}.")
@@ -146,13 +98,7 @@ def mime_bundle(payload: Mapping[str, Any], text: str, html: str) -> dict[str, A
 
 
 def show_typed(payload: Mapping[str, Any], text: str, html: str) -> None:
-    """Display one typed output: as a card in a notebook, as plain text in a terminal or a script.
-
-    Examples
-    --------
-    >>> show_typed({"type": "live", "id": "live.time"}, "It took 2 s.", "<p>It took 2 s.</p>")
-    It took 2 s.
-    """
+    """Display one typed output: as a card in a notebook, as plain text in a terminal or a script."""
     bundle = mime_bundle(payload, text, html)
     if in_ipython():
         publish(bundle)
@@ -189,31 +135,6 @@ def collect(notebook: Mapping[str, Any], type: str | None = None) -> list[dict[s
     """Read the typed outputs of an executed notebook back, in order.
 
     Other outputs (prints, figures, tables, errors) are passed over. A never-run notebook gives an empty list.
-
-    Parameters
-    ----------
-    notebook
-        A notebook as `nbformat.read` or `json.load` returns it.
-    type
-        Keep only payloads of this type, one of `TYPES`; all when None.
-
-    Returns
-    -------
-    list of dict
-        A copy of each payload with the key `cell` added: the position of its cell in the notebook, counted
-        from 0.
-
-    Raises
-    ------
-    ValueError
-        When `type` is unknown, when a typed output is malformed (its cell is named), or when one id carries
-        two different claims or predictions.
-
-    Examples
-    --------
-    >>> output = {"data": {MIME: {"type": "live", "id": "live.time", "value": 2}}}
-    >>> collect({"cells": [{"cell_type": "markdown"}, {"cell_type": "code", "outputs": [output]}]})
-    [{'type': 'live', 'id': 'live.time', 'value': 2, 'cell': 1}]
     """
     if type is not None and type not in TYPES:
         raise ValueError(

@@ -40,10 +40,6 @@ def policy_board(
     cold_start_s
         Seconds that a machine takes to start, for your policy.
 
-    Returns
-    -------
-        The axes.
-
     Raises
     ------
     ValueError

@@ -128,11 +128,6 @@ def saved(folder: Path | None = None) -> dict[str, str]:
     """Read the predictions kept in a folder (the working folder by default): option texts by id.
 
     A missing or damaged file counts as no predictions.
-
-    Examples
-    --------
-    >>> saved(Path("a folder that is not there"))
-    {}
     """
     path = (folder or Path()) / FILE
     try:
@@ -145,21 +140,7 @@ def saved(folder: Path | None = None) -> dict[str, str]:
 
 
 def save(id: str, option: str, folder: Path | None = None) -> None:
-    """Keep one prediction; the file is replaced whole, so an interruption never leaves half of it.
-
-    Raises
-    ------
-    OSError
-        When the folder cannot be written.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     save("demo.direction", "up", Path(folder))
-    ...     saved(Path(folder))
-    {'demo.direction': 'up'}
-    """
+    """Keep one prediction; the file is replaced whole, so an interruption never leaves half of it."""
     from mlops_lab import artifacts  # not before a prediction is kept: it brings pandas
 
     place = folder or Path()

@@ -139,13 +139,7 @@ def _close(figure: Any) -> None:
 
 
 class ScratchPath(_NativePath):
-    """A path in a scratch folder: works as any path, and shows only what lies below the folder.
-
-    Examples
-    --------
-    >>> ScratchPath("some", "scratch", "data", "weeks.csv")
-    <scratch folder: data/weeks.csv>
-    """
+    """A path in a scratch folder: works as any path, and shows only what lies below the folder."""
 
     def __repr__(self) -> str:
         below = (
@@ -176,11 +170,6 @@ def scratch() -> ScratchPath:
 
     It is removed at the end of the `with` block, else when the kernel stops. Its place differs on every
     machine, so show the path object or a file's `.name`, never `str(path)`.
-
-    Returns
-    -------
-    ScratchPath
-        The folder, which is there and empty.
 
     Examples
     --------

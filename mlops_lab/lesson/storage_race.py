@@ -83,14 +83,6 @@ def difference(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
     """Give the rows that are new or changed, and below them an empty row for each that is gone.
 
     It names rows by the index, and takes an empty row for a gone one: it needs tables without missing values.
-
-    Examples
-    --------
-    >>> old = pd.DataFrame({"kg": [17.0, 18.0]}, index=["a", "b"])
-    >>> difference(old, pd.DataFrame({"kg": [17.0, 19.0]}, index=["a", "c"]))
-         kg
-    c  19.0
-    b   NaN
     """
     changed = new[~new.eq(old.reindex(new.index)).all(axis=1)]
     return changed.reindex(changed.index.append(old.index.difference(new.index)))

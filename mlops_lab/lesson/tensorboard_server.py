@@ -55,14 +55,6 @@ class TensorBoardServer:
     ----------
     url
         Where a browser on this machine opens it.
-
-    Examples
-    --------
-    >>> with tempfile.TemporaryDirectory() as folder, open_tensorboard(folder) as server:
-    ...     server.get("data/plugin/scalars/tags"), server.url.startswith("http://127.0.0.1:")
-    ({}, True)
-    >>> server.running
-    False
     """
 
     def __init__(self, process: subprocess.Popen[str], url: str) -> None:
@@ -78,22 +70,7 @@ class TensorBoardServer:
         return self._process.poll() is None
 
     def get(self, path: str, **query: str) -> Any:
-        """Ask the server, as its page in the browser does, and return the JSON that it answers.
-
-        Parameters
-        ----------
-        path
-            What is asked, such as `data/plugin/scalars/scalars`.
-        query
-            The further words of the question, such as `run="steep", tag="loss"`.
-
-        Raises
-        ------
-        RuntimeError
-            If the server does not run any more.
-        ValueError
-            If it knows nothing under that path.
-        """
+        """Ask the server, as its page in the browser does, and return the JSON that it answers."""
         if not self.running:
             raise RuntimeError("this TensorBoard was stopped: start one by open_tensorboard(folder)")
         try:
@@ -107,25 +84,7 @@ class TensorBoardServer:
             ) from None
 
     def scalars(self, run: str, tag: str, *, until: int) -> pd.Series:
-        """Give one curve as the server has it, waiting until it has read the last step.
-
-        Parameters
-        ----------
-        run, tag
-            The run's folder and the metric's name.
-        until
-            The step that it must have read.
-
-        Returns
-        -------
-        pandas.Series
-            The values by step. TensorBoard keeps 32 bits of a number, so about seven digits are right.
-
-        Raises
-        ------
-        TimeoutError
-            If the step does not come.
-        """
+        """Give one curve as the server has it, waiting until it has read the last step."""
         import pandas as pd
 
         def points() -> list[list[Any]]:
@@ -142,18 +101,6 @@ class TensorBoardServer:
         """Name what one of TensorBoard's pages shows of a run, waiting until there is something.
 
         What a run wrote is read in its order: when the server knows the last thing, it knows all before it.
-
-        Parameters
-        ----------
-        run
-            The run's folder.
-        plugin
-            The page, such as `histograms`, `images`, `pr_curves`, `scalars` or `text`.
-
-        Raises
-        ------
-        TimeoutError
-            If nothing comes.
         """
         found = _awaited(
             lambda: self.get(f"data/plugin/{plugin}/tags").get(run, {}), bool, f"{plugin} of {run!r}"
@@ -192,11 +139,6 @@ def open_tensorboard(folder: str | Path, *, start_s: float = START_S) -> TensorB
         The folder whose event files are shown, at any depth.
     start_s
         How long the start may take, in seconds.
-
-    Returns
-    -------
-    TensorBoardServer
-        The server; it ends with the kernel, or by its `stop`.
 
     Raises
     ------
@@ -239,31 +181,7 @@ def open_tensorboard(folder: str | Path, *, start_s: float = START_S) -> TensorB
 
 
 def main(arguments: Sequence[str], *, until: IO[str]) -> int:
-    """Serve a folder until a stream ends; the child process's program.
-
-    Parameters
-    ----------
-    arguments
-        The folder.
-    until
-        The stream; nothing is expected on it but its end.
-
-    Returns
-    -------
-    int
-        0.
-
-    Raises
-    ------
-    ValueError
-        If not exactly one folder is given.
-
-    Examples
-    --------
-    >>> main([], until=sys.stdin)
-    Traceback (most recent call last):
-    ValueError: 0 folders given, one is needed: python -m mlops_lab.lesson.tensorboard_server FOLDER
-    """
+    """Serve a folder until a stream ends; the child process's program."""
     if len(arguments) != 1:
         raise ValueError(
             f"{len(arguments)} folders given, one is needed: "

@@ -86,20 +86,7 @@ class Terminal:
         return f"<terminal in the folder {self.folder.name!r}>"
 
     def __call__(self, *commands: str, lines: int = 20) -> None:
-        """Run commands one after the other, and show each with what it says; a failure stops the rest.
-
-        Parameters
-        ----------
-        *commands
-            Commands as they are typed, such as ``git commit -m 'First crates'``. Folders are parted by ``/``.
-        lines
-            How many lines of an answer are shown at most; further ones are counted.
-
-        Raises
-        ------
-        ValueError
-            When a command is empty, has an open quote, or uses a sign that only a shell knows.
-        """
+        """Run commands one after the other, and show each with what it says; a failure stops the rest."""
         told: list[str] = []
         for command in commands:
             code, text = self._run(command)
@@ -124,12 +111,6 @@ class Terminal:
             When a command fails; the message is what it says. The commands after it are not run.
         ValueError
             As for a command that is shown.
-
-        Examples
-        --------
-        >>> with tempfile.TemporaryDirectory() as place:
-        ...     Terminal(place).output("python -c 'print(1)'", "python -c 'print(2)'")
-        '2'
         """
         text = ""
         for command in commands:
@@ -141,14 +122,7 @@ class Terminal:
         return text
 
     def lacks(self, *programs: str) -> str:
-        """Say which programs are missing here, as a claim's `reason`; the empty text if none is.
-
-        Examples
-        --------
-        >>> with tempfile.TemporaryDirectory() as place:
-        ...     Terminal(place).lacks("python", "no-such-tool")
-        'no-such-tool is not installed here'
-        """
+        """Say which programs are missing here, as a claim's `reason`; the empty text if none is."""
         missing = [program for program in programs if self._program(program) is None]
         return (
             f"{' and '.join(missing)} {'are' if missing[1:] else 'is'} not installed here" if missing else ""

@@ -14,13 +14,7 @@ Floats = npt.NDArray[np.float64]
 
 
 def shown(value: object) -> str:
-    """Write a value as Python's own numbers are written, numpy's too.
-
-    Examples
-    --------
-    >>> shown(np.float64(2.5)), shown("2.5")
-    ('2.5', "'2.5'")
-    """
+    """Write a value as Python's own numbers are written, numpy's too."""
     return repr(value.item()) if isinstance(value, np.generic) else repr(value)
 
 
@@ -29,45 +23,21 @@ def _finite(value: object) -> bool:
 
 
 def positive(**values: object) -> None:
-    """Refuse settings that are not finite numbers above 0.
-
-    Examples
-    --------
-    >>> positive(tick_s="60")
-    Traceback (most recent call last):
-    ...
-    ValueError: tick_s must be a finite number above 0; got '60'
-    """
+    """Refuse settings that are not finite numbers above 0."""
     for name, value in values.items():
         if not _finite(value) or value <= 0:  # type: ignore[operator]
             raise ValueError(f"{name} must be a finite number above 0; got {shown(value)}")
 
 
 def not_negative(**values: object) -> None:
-    """Refuse settings that are not finite numbers of at least 0.
-
-    Examples
-    --------
-    >>> not_negative(cold_start_s=-1.0)
-    Traceback (most recent call last):
-    ...
-    ValueError: cold_start_s must be a finite number >= 0; got -1.0
-    """
+    """Refuse settings that are not finite numbers of at least 0."""
     for name, value in values.items():
         if not _finite(value) or value < 0:  # type: ignore[operator]
             raise ValueError(f"{name} must be a finite number >= 0; got {shown(value)}")
 
 
 def whole_number(least: int = 0, **values: object) -> None:
-    """Refuse settings that are no whole numbers of at least `least`; 3.0 is one.
-
-    Examples
-    --------
-    >>> whole_number(1, days=2.5)
-    Traceback (most recent call last):
-    ...
-    ValueError: days must be a whole number >= 1; got 2.5
-    """
+    """Refuse settings that are no whole numbers of at least `least`; 3.0 is one."""
     for name, value in values.items():
         if not _finite(value) or value != int(value) or value < least:  # type: ignore[call-overload,operator]
             raise ValueError(f"{name} must be a whole number >= {least}; got {shown(value)}")
@@ -92,17 +62,7 @@ def _plain_numbers(name: str, values: npt.ArrayLike) -> Floats:
 
 
 def seconds(name: str, values: npt.ArrayLike) -> Floats:
-    """Give a copy of times as floats; refuse those that are negative or not finite.
-
-    Examples
-    --------
-    >>> seconds("arrivals_s", [0, 1]).tolist()
-    [0.0, 1.0]
-    >>> seconds("arrivals_s", [0.0, float("nan")])
-    Traceback (most recent call last):
-    ...
-    ValueError: arrivals_s must be finite and >= 0; request 1 has nan: drop or mend 1 of them
-    """
+    """Give a copy of times as floats; refuse those that are negative or not finite."""
     times = _plain_numbers(name, values)
     if times.size and not (times.min() >= 0 and times.max() < math.inf):  # true for NaN, too
         flat = np.atleast_1d(times)
@@ -115,13 +75,7 @@ def seconds(name: str, values: npt.ArrayLike) -> Floats:
 
 
 def per_second(rate: npt.ArrayLike) -> Floats:
-    """Give a curve of calls per second as floats; refuse what is none.
-
-    Examples
-    --------
-    >>> per_second([21, 21]).tolist()
-    [21.0, 21.0]
-    """
+    """Give a curve of calls per second as floats; refuse what is none."""
     per_s = _plain_numbers("rate", rate)
     if per_s.ndim != 1 or per_s.size == 0 or not np.isfinite(per_s).all() or (per_s < 0).any():
         raise ValueError(
@@ -131,15 +85,7 @@ def per_second(rate: npt.ArrayLike) -> Floats:
 
 
 def policy_given(policy: object) -> None:
-    """Refuse what cannot be asked for a number of machines.
-
-    Examples
-    --------
-    >>> policy_given(40)
-    Traceback (most recent call last):
-    ...
-    ValueError: policy must have a method wanted(seen), as Fixed(40) has; got 40
-    """
+    """Refuse what cannot be asked for a number of machines."""
     if isinstance(policy, type):
         raise ValueError(f"policy is the class {policy.__name__}: make one of it, with round brackets")
     if not callable(getattr(policy, "wanted", None)):

@@ -72,22 +72,6 @@ _compiled = cache(_kernels)
 class CompiledQueue:
     """`mlops_lab.load.machines.PlainQueue`, with its inner loop compiled; method by method the same.
 
-    Raises
-    ------
-    ImportError
-        Numba is not installed.
-
-    Examples
-    --------
-    >>> from importlib.util import find_spec
-    >>> from mlops_lab.load.machines import PlainQueue
-    >>> line = CompiledQueue() if find_spec("numba") else PlainQueue()
-    >>> line.load(np.array([0.0, 1.0]), np.array([10.0, 10.0]))
-    >>> line.join(1, at=0.0)
-    >>> line.serve(until=60.0)
-    >>> line.starts().tolist()
-    [0.0, 10.0]
-
     Taught in notebooks/11_varying_load.ipynb.
     """
 

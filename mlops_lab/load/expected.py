@@ -127,10 +127,6 @@ class Fluid:
             Traffic that waits longer than this is late.
         price_usd_per_hour
             Dollars for one machine for one hour.
-
-        Returns
-        -------
-            Bill and waits, weighted by how many calls come; NaN where none do.
         """
         not_negative(late_s=late_s)
         calls, waits = self.fleet["calls_per_s"].to_numpy(), self.fleet["wait_s"].to_numpy()
@@ -177,10 +173,6 @@ def fluid(
         Seconds between decisions; a day must hold a whole number of them.
     cold_start_s
         Seconds from ordering a machine until it takes requests.
-
-    Returns
-    -------
-        The `Fluid`: a table of the day, and its summary.
 
     Raises
     ------

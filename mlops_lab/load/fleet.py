@@ -52,13 +52,6 @@ class Operator:
 
     `simulate` and `stream` are what users call; they check what they hand over.
 
-    Examples
-    --------
-    >>> from mlops_lab.load.scaling_policies import Fixed
-    >>> operator = Operator(Fixed(1), tick_s=60.0, cold_start_s=0.0, engine="plain")
-    >>> operator.run(np.array([0.0, 1.0]), np.array([5.0, 5.0]), end=60.0).start_s.tolist()
-    [0.0, 5.0]
-
     Taught in notebooks/11_varying_load.ipynb.
     """
 
@@ -223,17 +216,6 @@ class Operator:
 
 def answer(policy: Policy, seen: Seen) -> int:
     """Ask the policy, and refuse an answer that is no fleet.
-
-    Raises
-    ------
-    ValueError
-        The policy answered something else than a whole number of machines.
-
-    Examples
-    --------
-    >>> from mlops_lab.load.scaling_policies import Fixed
-    >>> answer(Fixed(3), Seen(t_s=0.0, tick_s=60.0))
-    3
 
     Taught in notebooks/11_varying_load.ipynb.
     """

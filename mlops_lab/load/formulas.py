@@ -38,10 +38,6 @@ def erlang_b(machines: int, offered: float) -> float:
     offered
         Load in machines: calls per second times seconds of service.
 
-    Returns
-    -------
-        A share between 0 and 1.
-
     Raises
     ------
     ValueError
@@ -73,10 +69,6 @@ def erlang_c(machines: int, offered: float) -> float:
         How many machines take from the one queue.
     offered
         Load in machines: calls per second times seconds of service.
-
-    Returns
-    -------
-        A share between 0 and 1.
 
     Raises
     ------
@@ -112,10 +104,6 @@ def mean_wait_s(machines: int, rate_per_s: float, service_s: float) -> float:
         Calls per second.
     service_s
         Mean seconds of service per call.
-
-    Returns
-    -------
-        Seconds, not counting the service itself; ``inf`` when unstable.
 
     Raises
     ------
@@ -155,10 +143,6 @@ def monthly_cost_usd(machines: float, *, price_usd_per_hour: float = 0.90, hours
         Dollars for one machine for one hour.
     hours
         Hours in the month.
-
-    Returns
-    -------
-        Dollars a month.
 
     Raises
     ------

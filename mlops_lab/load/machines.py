@@ -27,17 +27,6 @@ _AT_ONCE = 1_024  # requests looked at in one slice: a long queue must not be co
 class PlainQueue:
     """One line of requests, served first come first served by machines that come and go.
 
-    Examples
-    --------
-    >>> line = PlainQueue()
-    >>> line.load(np.array([0.0, 1.0]), np.array([10.0, 10.0]))
-    >>> line.join(1, at=0.0)
-    >>> line.serve(until=5.0)  # the second request would start at 10: it stays in line
-    >>> line.join(1, at=5.0)   # a machine joins, and takes it
-    >>> line.serve(until=60.0)
-    >>> line.starts().tolist()
-    [0.0, 5.0]
-
     Taught in notebooks/11_varying_load.ipynb.
     """
 

@@ -102,14 +102,7 @@ class Run:
 
     @property
     def wait_s(self) -> Floats:
-        """Seconds that each request waited.
-
-        Examples
-        --------
-        >>> from mlops_lab.load import Fixed, simulate
-        >>> simulate([0.0, 1.0], 4.0, Fixed(1)).wait_s.tolist()
-        [0.0, 3.0]
-        """
+        """Seconds that each request waited."""
         return self.start_s - self.arrive_s
 
     @cached_property
@@ -160,17 +153,6 @@ class Run:
         ----------
         ax
             Where to draw; a new one is made when there is none.
-
-        Returns
-        -------
-            The axes that were drawn on.
-
-        Examples
-        --------
-        >>> from matplotlib.figure import Figure
-        >>> from mlops_lab.load import Fixed, simulate
-        >>> simulate([0.0, 1.0], 4.0, Fixed(1)).plot(Figure().subplots()).get_ylabel()
-        'machines'
         """
         from mlops_lab import plots
 

@@ -28,29 +28,6 @@ def per_request(
 
     `simulate` calls it for `PerRequest`, after having checked the times.
 
-    Parameters
-    ----------
-    arrive_s, service_s
-        Sorted arrivals and seconds of service.
-    policy
-        How long an idle instance stays warm.
-    tick_s
-        Seconds between the rows of ``fleet``.
-    cold_start_s
-        Seconds until a new instance serves.
-    until_s
-        End of the time that is looked at.
-
-    Returns
-    -------
-        The `Run`; what is paid is the seconds of service until then, whoever serves them.
-
-    Examples
-    --------
-    >>> run = per_request(np.array([0.0, 1.0, 9.0]), np.full(3, 2.0), PerRequest(5.0), cold_start_s=3.0)
-    >>> run.start_s.tolist(), run.cold.tolist()
-    ([3.0, 4.0, 9.0], [True, True, False])
-
     Taught in notebooks/11_varying_load.ipynb.
     """
     busy: list[float] = []  # when the instances at work will be done, the earliest on top

@@ -61,10 +61,6 @@ def simulate(
     engine
         "plain" is pure Python; "compiled" needs numba, and gives the same starts.
 
-    Returns
-    -------
-        The `Run`.
-
     Raises
     ------
     ValueError
@@ -119,10 +115,6 @@ def stream(
         As for `simulate`, but for `PerRequest`.
     tick_s, cold_start_s, engine
         As for `simulate`.
-
-    Yields
-    ------
-        One `Run` for each block.
 
     Raises
     ------

@@ -175,10 +175,6 @@ def arrivals(rate: npt.ArrayLike, days: int = 1, *, seed: int = 0, first_day: in
         The number of the first day: ``arrivals(rate, 2)`` is ``arrivals(rate, 1)`` and then
         ``arrivals(rate, 1, first_day=1)``.
 
-    Returns
-    -------
-        Sorted seconds since the start of day 0.
-
     Raises
     ------
     ValueError

@@ -48,11 +48,6 @@ def bars(
     ax
         Axes to draw on; ``None`` makes a figure.
 
-    Returns
-    -------
-    matplotlib.axes.Axes
-        The axes.
-
     Raises
     ------
     ValueError
@@ -136,11 +131,6 @@ def intervals(
         A limit for all rows, drawn as a line and named.
     ax
         Axes to draw on; ``None`` makes a figure whose height fits the rows.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        The axes.
 
     Raises
     ------
@@ -229,11 +219,6 @@ def histograms(
         The number of bins over the range of both together.
     ax
         Axes to draw on; ``None`` makes a figure.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        The axes.
 
     Raises
     ------

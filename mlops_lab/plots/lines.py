@@ -46,11 +46,6 @@ def line(
     ax
         Axes to draw on; ``None`` makes a figure.
 
-    Returns
-    -------
-    matplotlib.axes.Axes
-        The axes.
-
     Raises
     ------
     ValueError
@@ -101,22 +96,6 @@ def name_ends(ax: Axes, ends: Sequence[tuple[float, float, str, str]]) -> None:
     """Write each name to the right of the axes at the height of its line, apart where two would touch.
 
     The limits of the axes must be settled: names do not move when more is drawn afterwards.
-
-    Parameters
-    ----------
-    ax
-        Axes on which the lines are drawn already.
-    ends
-        For each line its end (x, y) in the units of the axes, its name, and its colour.
-
-    Examples
-    --------
-    >>> from matplotlib.figure import Figure
-    >>> ax = Figure().subplots()
-    >>> name_ends(ax, [(1.0, 0.5, "belt", "black"), (1.0, 0.5, "handheld", "blue")])
-    >>> low, high = (name.get_position()[1] for name in ax.texts)
-    >>> bool(high - low > 0.03)
-    True
     """
     if not ends:
         return

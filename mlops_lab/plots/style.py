@@ -58,11 +58,6 @@ def axes(
     size
         Width and height of a new figure in inches.
 
-    Returns
-    -------
-    matplotlib.axes.Axes
-        The styled axes.
-
     Examples
     --------
     >>> from matplotlib.figure import Figure
@@ -98,11 +93,6 @@ def png(ax: Axes, *, dpi: int = 100) -> bytes:
         Any axes of the figure.
     dpi
         Pixels for each inch of the figure's size.
-
-    Returns
-    -------
-    bytes
-        The PNG.
 
     Examples
     --------

@@ -38,13 +38,7 @@ class Symptom(Report):
 
     @property
     def fired(self) -> bool | None:
-        """Whether the symptom is there.
-
-        Returns
-        -------
-        bool or None
-            None if the data could not decide.
-        """
+        """Whether the symptom is there."""
         return None if self.ok is None else not self.ok
 
     def headline(self) -> str:
@@ -62,13 +56,7 @@ def answer(
     worst: str = "",
     **measured: object,
 ) -> Symptom:
-    """Make a symptom of one finding; further arguments are those of `report.Finding`.
-
-    Examples
-    --------
-    >>> answer("class", "Recall", True, "All grades are found alike.", {"recall": 0.8}).ok
-    True
-    """
+    """Make a symptom of one finding; further arguments are those of `report.Finding`."""
     finding = Finding(
         code=f"reality.{symptom}",
         title=title,

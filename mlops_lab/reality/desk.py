@@ -18,13 +18,7 @@ __all__ = ["Desk"]
 
 
 class Desk(Season):
-    """A game in which items and labels can be had.
-
-    Examples
-    --------
-    >>> Desk()._gold(2, "archive", None).columns.tolist()[-2:]
-    ['week', 'label']
-    """
+    """A game in which items and labels can be had."""
 
     def _draw(self, purpose: str, n: int, source: str, group: str | None, grade: str | None) -> Drawn:
         """Draw items that were not drawn before; what comes by itself depends on the source."""

@@ -46,12 +46,6 @@ class Standing:
         A `Scenario`, the name of a shipped one, or the path of a scenario file.
     seed
         Picks the luck, a whole number from 0.
-
-    Examples
-    --------
-    >>> standing = Standing("orchard", seed=0)
-    >>> standing.day, standing.week, standing.live, standing.money
-    (28, 4, 'v0', 25000.0)
     """
 
     def __init__(self, scenario: Scenario | str | Path = "orchard", *, seed: int = 0) -> None:
@@ -78,222 +72,102 @@ class Standing:
 
     @property
     def scenario(self) -> Scenario:
-        """The story that is played.
-
-        Returns
-        -------
-        Scenario
-            Its dials and words.
-        """
+        """The story that is played."""
         return self._scenario
 
     @property
     def seed(self) -> int:
-        """What picks the luck.
-
-        Returns
-        -------
-        int
-            From 0.
-        """
+        """What picks the luck."""
         return self._seed
 
     @property
     def day(self) -> int:
-        """Today.
-
-        Returns
-        -------
-        int
-            Days since the start of week 0; a game begins on day 28.
-        """
+        """Today."""
         return self._day
 
     @property
     def week(self) -> int:
-        """The week of today.
-
-        Returns
-        -------
-        int
-            From 4 to the scenario's last.
-        """
+        """The week of today."""
         return self._day // 7
 
     @property
     def over(self) -> bool:
-        """Whether the season is over.
-
-        Returns
-        -------
-        bool
-            True if nothing more can be done.
-        """
+        """Whether the season is over."""
         return self._day >= 7 * self._scenario.weeks
 
     @property
     def money(self) -> float:
-        """What is left of the budget.
-
-        Returns
-        -------
-        float
-            Money that may be spent.
-        """
+        """What is left of the budget."""
         return round(self._scenario.budget - self._spent, 2)
 
     @property
     def spent(self) -> float:
-        """What was spent on data, tests and training.
-
-        Returns
-        -------
-        float
-            Money.
-        """
+        """What was spent on data, tests and training."""
         return round(self._spent, 2)
 
     @property
     def earned(self) -> float:
-        """What the weeks in the books brought: their profit.
-
-        Returns
-        -------
-        float
-            Money.
-        """
+        """What the weeks in the books brought: their profit."""
         return round(sum(week.profit for week in self._weeks), 2)
 
     @property
     def net(self) -> float:
-        """What the game is worth so far: earned less spent.
-
-        Returns
-        -------
-        float
-            Money.
-        """
+        """What the game is worth so far: earned less spent."""
         return round(self.earned - self._spent, 2)
 
     @property
     def data(self) -> pd.DataFrame:
-        """The rows that were bought, with the labels that were paid for.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Readings, device, week and label; a copy.
-        """
+        """The rows that were bought, with the labels that were paid for."""
         return self._items.assign(label=self._words(self._labels))
 
     @property
     def registry(self) -> Mapping[str, Version]:
-        """All versions there are.
-
-        Returns
-        -------
-        mapping
-            Name to version, the oldest first; "v0" is the card.
-        """
+        """All versions there are."""
         return MappingProxyType(self._registry)
 
     @property
     def live(self) -> str:
-        """What grades now.
-
-        Returns
-        -------
-        str
-            The name of a version.
-        """
+        """What grades now."""
         return self._live
 
     @property
     def metric(self) -> str:
-        """By which metric channels are chosen.
-
-        Returns
-        -------
-        str
-            "accuracy" or "money".
-        """
+        """By which metric channels are chosen."""
         return self._metric
 
     @property
     def return_cost(self) -> float:
-        """What the metric "money" counts for one expected return.
-
-        Returns
-        -------
-        float
-            Money; 0 under "accuracy".
-        """
+        """What the metric "money" counts for one expected return."""
         return self._return_cost
 
     @property
     def guided(self) -> bool:
-        """Whether the graders have a written guide.
-
-        Returns
-        -------
-        bool
-            True after the first relabelling.
-        """
+        """Whether the graders have a written guide."""
         return self._guided
 
     @property
     def weeks(self) -> tuple[Week, ...]:
-        """The books: one entry for each whole week.
-
-        Returns
-        -------
-        tuple of Week
-            From week 4.
-        """
+        """The books: one entry for each whole week."""
         return tuple(self._weeks)
 
     @property
     def pages(self) -> tuple[Page, ...]:
-        """The calls in the night.
-
-        Returns
-        -------
-        tuple of Page
-            In order.
-        """
+        """The calls in the night."""
         return tuple(self._pages)
 
     @property
     def reports(self) -> tuple[tuple[int, Symptom], ...]:
-        """What the tests found, and on which day.
-
-        Returns
-        -------
-        tuple of (int, Symptom)
-            In order.
-        """
+        """What the tests found, and on which day."""
         return tuple(self._reports)
 
     @property
     def actions(self) -> tuple[dict[str, Any], ...]:
-        """What was done: the log that `save` writes.
-
-        Returns
-        -------
-        tuple of dict
-            Each with ``day``, ``action``, ``arguments`` and ``money``.
-        """
+        """What was done: the log that `save` writes."""
         return tuple(copy.deepcopy(self._actions))
 
     @property
     def complaints(self) -> pd.DataFrame:
-        """Every item served since the last deployment, and whether its supplier complained.
-
-        Returns
-        -------
-        pandas.DataFrame
-            ``hour`` since the start of week 0, the device column, ``complained``.
-        """
+        """Every item served since the last deployment, and whether its supplier complained."""
         parts = self._served[self._switched :]
         places = np.concatenate([np.array([], dtype=np.int64), *(part.group for part in parts)])
         return pd.DataFrame(
@@ -307,13 +181,7 @@ class Standing:
         )
 
     def frame(self) -> pd.DataFrame:
-        """Give the books as a table.
-
-        Returns
-        -------
-        pandas.DataFrame
-            One row for each week, with the complaints of each group as a share of its items.
-        """
+        """Give the books as a table."""
         columns = ("version", "metric", "revenue", "profit", "price", "sold", "returned")
         rows = []
         for week in self._weeks:
@@ -326,27 +194,11 @@ class Standing:
         return pd.DataFrame(rows, columns=names).set_index("week")
 
     def return_price(self) -> ReturnPrice:
-        """Estimate from the books what one more return costs over the rest of the season.
-
-        Returns
-        -------
-        ReturnPrice
-            As `price_of_a_return` gives it.
-
-        Raises
-        ------
-        ValueError
-            If fewer than three weeks are in the books.
-        """
+        """Estimate from the books what one more return costs over the rest of the season."""
         return price_of_a_return(self._weeks, max(self._scenario.weeks - self.week, 0))
 
     def fork(self) -> Self:
-        """Give an independent copy that meets the same luck: the world in which something else is done.
-
-        Returns
-        -------
-        A game of the same kind, at the same point.
-        """
+        """Give an independent copy that meets the same luck: the world in which something else is done."""
         other = copy.copy(self)
         for name, value in vars(self).items():
             if isinstance(value, list | dict):  # what stands in them never changes

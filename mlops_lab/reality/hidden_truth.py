@@ -36,12 +36,6 @@ class Drawn:
         Readings, device and week.
     labels, truth
         The graders' word, and the true grade.
-
-    Examples
-    --------
-    >>> drawn = Hidden(Scenario(), 0).draw(5, (0,), "look")
-    >>> drawn.items.shape, len(drawn.truth)
-    ((5, 8), 5)
     """
 
     items: pd.DataFrame
@@ -58,12 +52,6 @@ class Hidden:
         The story, its dials and words.
     seed
         Picks the luck.
-
-    Examples
-    --------
-    >>> hidden = Hidden(Scenario(), 0)
-    >>> hidden.week(6, n=100).truth.isin(hidden.scenario.grades).all()
-    np.True_
     """
 
     def __init__(self, scenario: Scenario, seed: int) -> None:

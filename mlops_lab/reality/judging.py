@@ -52,13 +52,7 @@ class Effect:
 
     @property
     def gain(self) -> float:
-        """How much better it is than without.
-
-        Returns
-        -------
-        float
-            Above 0 is better.
-        """
+        """How much better it is than without."""
         gain = self.with_remedy - self.without
         return round(gain if self.more_is_better else -gain, 6)
 
@@ -74,14 +68,6 @@ class Exam:
         The week that counts as recent.
     rare
         The grade that counts as rare; empty for the scenario's.
-
-    Examples
-    --------
-    >>> from mlops_lab.reality.scenario import Scenario
-    >>> from mlops_lab.reality.registry import by_hand
-    >>> exam = Exam(Hidden(Scenario(), 0), 12)
-    >>> 0.3 < exam.accuracy(by_hand(Scenario()), "recent") < 0.6
-    True
     """
 
     def __init__(self, hidden: Hidden, week: int, rare: str = "") -> None:
@@ -120,14 +106,7 @@ class Exam:
 
 
 def underpaid(project: Project) -> dict[str, float]:
-    """Give the share of each group's good items that were paid below their true grade, over the season.
-
-    Examples
-    --------
-    >>> from mlops_lab.reality.project import Project
-    >>> underpaid(Project())
-    {'belt': 0.0, 'handheld': 0.0}
-    """
+    """Give the share of each group's good items that were paid below their true grade, over the season."""
     shares = {}
     for place, group in enumerate(project.scenario.groups):
         low = good = 0
@@ -145,12 +124,6 @@ def effects(project: Project) -> dict[str, Effect]:
     Answers: did it help, and did it help more than spending its money on more of the same data? Each is
     measured on the first time it was taken, in the measure it is meant for. It cannot say what it did to the
     others: the rollback helps one group and costs the other.
-
-    Examples
-    --------
-    >>> from mlops_lab.reality.project import Project
-    >>> effects(Project())
-    {}
     """
     found = {}
     for symptom in SYMPTOMS:

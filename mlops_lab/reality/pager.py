@@ -50,35 +50,17 @@ class Page:
 
     @property
     def day(self) -> int:
-        """The day of the season.
-
-        Returns
-        -------
-        int
-            Days since the start of week 0.
-        """
+        """The day of the season."""
         return int(self.hour // 24)
 
     @property
     def week(self) -> int:
-        """The week of the season.
-
-        Returns
-        -------
-        int
-            From 0.
-        """
+        """The week of the season."""
         return self.day // 7
 
     @property
     def clock(self) -> str:
-        """The time of day.
-
-        Returns
-        -------
-        str
-            Such as "02:15".
-        """
+        """The time of day."""
         minutes = int(self.hour % 24 * 60)
         return f"{minutes // 60:02d}:{minutes % 60:02d}"
 
@@ -136,23 +118,11 @@ class Pager:
 
     @property
     def evidence(self) -> float:
-        """What the bets have made of a stake of 1 so far.
-
-        Returns
-        -------
-        float
-            It rings at ``1 / alpha``.
-        """
+        """What the bets have made of a stake of 1 so far."""
         return math.fsum(self._stakes)
 
     def copy(self) -> Pager:
-        """Give a pager that has seen the same.
-
-        Returns
-        -------
-        Pager
-            An independent one.
-        """
+        """Give a pager that has seen the same."""
         other = Pager(self.group, self.alpha)
         other._stakes, other._waiting = list(self._stakes), list(self._waiting)
         other._seen, other._complaints = list(self._seen), list(self._complaints)
@@ -169,11 +139,6 @@ class Pager:
             Whether the item is the group's.
         complained
             Whether its supplier complained.
-
-        Returns
-        -------
-        Page or None
-            A page if it rings now.
         """
         self._seen[in_group] += 1
         self._complaints[in_group] += complained
@@ -200,11 +165,6 @@ class Pager:
         ----------
         items
             For each the arguments of `see`.
-
-        Returns
-        -------
-        Page or None
-            The first page; what came after it is not seen.
         """
         for hour, in_group, complained in items:
             page = self.see(hour, bool(in_group), bool(complained))

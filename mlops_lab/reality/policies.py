@@ -32,46 +32,19 @@ FRESH_UNTIL = 13
 
 
 def expectation(project: Project) -> None:
-    """Collect, train, deploy: the dream, and nothing after it.
-
-    Examples
-    --------
-    >>> from mlops_lab.reality.scenario import Scenario
-    >>> project = Project(Scenario(volume=100, weeks=24))
-    >>> expectation(project)
-    >>> project.live, project.over
-    ('v1', True)
-    """
+    """Collect, train, deploy: the dream, and nothing after it."""
     project.collect(ARCHIVE)
     project.deploy(project.train(note="the dream"))
     project.finish()
 
 
 def rule_card(project: Project) -> None:
-    """Leave everything as it is: the card grades by hand all season.
-
-    Examples
-    --------
-    >>> from mlops_lab.reality.scenario import Scenario
-    >>> project = Project(Scenario(volume=100, weeks=24))
-    >>> rule_card(project)
-    >>> project.live, project.spent
-    ('v0', 0.0)
-    """
+    """Leave everything as it is: the card grades by hand all season."""
     project.finish()
 
 
 def lecture(project: Project) -> None:
-    """Take every step of the lecture (L12) in its order, each remedy only if its test fires.
-
-    Examples
-    --------
-    >>> from mlops_lab.reality.scenario import Scenario
-    >>> project = Project(Scenario(volume=100, weeks=24))
-    >>> lecture(project)
-    >>> [report.symptom for _, report in project.reports][:3]
-    ['labels', 'class', 'recent']
-    """
+    """Take every step of the lecture (L12) in its order, each remedy only if its test fires."""
     project.choose_metric("accuracy")
     project.collect(ARCHIVE)
     project.train(note="archive")
@@ -148,14 +121,6 @@ def prevention(project: Project) -> None:
     The graders' guide is paid for first, so that all later labels are better. Items of both groups and of the
     rare grade are fetched before anybody complains, the model knows the device, and old rows are left out
     while the world moves. Returns are priced as soon as the books allow it.
-
-    Examples
-    --------
-    >>> from mlops_lab.reality.scenario import Scenario
-    >>> project = Project(Scenario(volume=100, weeks=24))
-    >>> prevention(project)
-    >>> project.guided, project.metric
-    (True, 'money')
     """
     scenario = project.scenario
     features = (*scenario.features, scenario.device)
@@ -177,14 +142,6 @@ def oracle(project: Project) -> None:
     """See every true grade at no cost, keep the model fresh, and look ahead before pricing returns.
 
     It is a yardstick, and cannot be played: it reaches for the truth behind the project.
-
-    Examples
-    --------
-    >>> from mlops_lab.reality.scenario import Scenario
-    >>> project = Project(Scenario(volume=100, weeks=24))
-    >>> oracle(project)
-    >>> project.spent, project.registry[project.live].note
-    (0.0, 'knows the truth')
     """
     project.choose_metric("money", return_cost=8.0)
     for week in (4, 6, 7, 8, 10, 13):

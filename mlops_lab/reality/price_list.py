@@ -71,23 +71,7 @@ class Bill:
 
 
 def bill(project: Project, action: str, **asked: Any) -> Bill:
-    """Check that an action is possible now, and say what it costs; nothing is done.
-
-    Raises
-    ------
-    ValueError
-        If it is not possible; the message says what is.
-    TypeError
-        If an argument is of the wrong kind.
-
-    Examples
-    --------
-    >>> from mlops_lab.reality import Project
-    >>> bill(Project(), "train")
-    Traceback (most recent call last):
-    ...
-    ValueError: there is nothing to train on: collect labelled items first
-    """
+    """Check that an action is possible now, and say what it costs; nothing is done."""
     if action not in ACTIONS:
         raise ValueError(f"action {action!r} is none of {', '.join(ACTIONS)}")
     if project.over:

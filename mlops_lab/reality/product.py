@@ -31,15 +31,7 @@ Decide = Callable[[pd.DataFrame], pd.Series]
 
 
 class Items(Protocol):
-    """Where the items come from: an orchard, or a world told in other words.
-
-    Examples
-    --------
-    >>> from mlops_lab.worlds import Orchard
-    >>> source: Items = Orchard(seed=3)
-    >>> len(source.week(6, n=10))
-    10
-    """
+    """Where the items come from: an orchard, or a world told in other words."""
 
     @property
     def seed(self) -> int:
@@ -108,13 +100,6 @@ class Served:
         Whether the supplier complained; it is logged at `hour`.
     fee
         Money for each decision.
-
-    Examples
-    --------
-    >>> from mlops_lab.worlds import Orchard, rule_card
-    >>> served = Product(Orchard(seed=0), volume=300).days(6, rule_card, first=2, last=3)
-    >>> bool((served.hour >= (6 * 7 + 2) * 24).all() and (served.hour < (6 * 7 + 4) * 24).all())
-    True
     """
 
     hour: NDArray[np.float64]
@@ -132,13 +117,7 @@ class Served:
 
 
 def returned_weight(truth: NDArray[np.int64], channel: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Say how heavily each sale comes back: 1 if sold above its grade in a good channel, 3 if it was rare.
-
-    Examples
-    --------
-    >>> returned_weight(np.array([0, 1, 2, 0]), np.array([3, 2, 2, 1])).tolist()
-    [3.0, 1.0, 0.0, 0.0]
-    """
+    """Say how heavily each sale comes back: 1 if sold above its grade in a good channel, 3 if it was rare."""
     over = (channel >= 2) & (truth < channel)
     return np.where(over, np.where(truth == 0, 3.0, 1.0), 0.0)
 
@@ -213,11 +192,6 @@ class Product:
         fee
             Cost of a decision, for each item.
 
-        Returns
-        -------
-        Served
-            The items in the order in which their records arrived.
-
         Raises
         ------
         ValueError
@@ -254,11 +228,6 @@ class Product:
             All that was served in it.
         price
             The price at the week's start, as a share of the full one.
-
-        Returns
-        -------
-        Week
-            The log of the week.
         """
         group, channel, truth, complained = (
             np.concatenate([getattr(part, name) for part in parts])
@@ -295,11 +264,6 @@ class Product:
             As in `days`.
         price
             As in `close`.
-
-        Returns
-        -------
-        Week
-            The log of the week.
         """
         return self.close(week, [self.days(week, decide, fee=fee)], price=price)
 
@@ -314,11 +278,6 @@ class Product:
             The weeks, in order.
         fee
             As in `days`.
-
-        Returns
-        -------
-        tuple of Week
-            One log for each week.
         """
         log: list[Week] = []
         for week in weeks:

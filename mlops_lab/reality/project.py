@@ -109,11 +109,6 @@ class Project(Desk):
             Let an expert pick items of this grade only; their labels are right.
         expert
             Let an expert label them, dearly and right, in place of the graders.
-
-        Returns
-        -------
-        pandas.DataFrame
-            The rows bought; they are in `data`, too.
         """
         asked = {"n": n, "source": source, "group": group, "grade": grade, "expert": expert}
         uploads = source == "recent" and group in (None, self._scenario.groups[0])
@@ -136,11 +131,6 @@ class Project(Desk):
         ----------
         n, source, group, grade
             As in `collect`.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Readings, device, week and the right label.
         """
         self._begin("gold", {"n": n, "source": source, "group": group, "grade": grade})
         return self._gold(n, source, group, grade)
@@ -152,11 +142,6 @@ class Project(Desk):
         ----------
         n
             How many rows.
-
-        Returns
-        -------
-        Symptom
-            Whether too many were wrong.
         """
         self._begin("audit", {"n": n})
         return self._noted(self._audit(n))
@@ -175,11 +160,6 @@ class Project(Desk):
             number.
         version
             The version to be tested for "class" and "recent"; None is the newest.
-
-        Returns
-        -------
-        Symptom
-            ``fired`` is True, False, or None for not decided.
         """
         self._begin("test", {"symptom": symptom, "n": n, "version": version})
         count = price_list.TESTED[symptom] if n is None else n
@@ -210,11 +190,6 @@ class Project(Desk):
             How many labels to look at again.
         choose
             "suspects": those that models which have not seen them find least likely. "random": any.
-
-        Returns
-        -------
-        int
-            How many were wrong, and are right now.
         """
         self._begin("relabel", {"n": n, "choose": choose}, "labels")
         unsure = np.flatnonzero(~self._sure)
@@ -248,11 +223,6 @@ class Project(Desk):
             Leave out rows that are older than this week; None is none.
         note
             Why, for the registry.
-
-        Returns
-        -------
-        str
-            The version's name.
         """
         names = None if features is None else features if isinstance(features, str) else tuple(features)
         asked = {"features": names, "recent_weight": recent_weight, "since": since, "note": note}
@@ -295,11 +265,6 @@ class Project(Desk):
             "accuracy": the channel of the most likely grade. "money": the one that is expected to bring most.
         return_cost
             What "money" counts for one expected return; None estimates it from the books.
-
-        Returns
-        -------
-        float
-            The cost that is counted.
         """
         self._begin(
             "choose_metric", {"name": name, "return_cost": return_cost}, "revenue" if name == "money" else ""
@@ -318,11 +283,6 @@ class Project(Desk):
             How many; at most to the season's end.
         pager
             False switches the phone off: a page is noted, and time goes on.
-
-        Returns
-        -------
-        Page or None
-            The page, if one rang.
         """
         self._begin("tick", {"days": days, "pager": pager})
         return self._pass(days, pager)
@@ -342,11 +302,6 @@ class Project(Desk):
             Its name.
         **arguments
             As for the action.
-
-        Returns
-        -------
-        Bill
-            Money and days.
         """
         return price_list.bill(self, action, **arguments)
 
@@ -368,11 +323,6 @@ class Project(Desk):
         ----------
         path
             A file that `save` wrote.
-
-        Returns
-        -------
-        Project
-            At the point at which it was saved.
 
         Raises
         ------

@@ -66,13 +66,7 @@ class Version:
 
     @property
     def by_hand(self) -> bool:
-        """Whether it is the card.
-
-        Returns
-        -------
-        bool
-            True for the card, False for a model.
-        """
+        """Whether it is the card."""
         return self._model is None
 
     def probabilities(self, items: pd.DataFrame) -> pd.DataFrame:
@@ -97,11 +91,6 @@ class Version:
         ----------
         items
             Readings, with at least the version's features.
-
-        Returns
-        -------
-        pandas.Series
-            A grade for each item.
         """
         names = np.array(self.scenario.grades, dtype=object)
         return pd.Series(
@@ -123,13 +112,7 @@ class Version:
 
 
 def by_hand(scenario: Scenario) -> Version:
-    """Give the card with three thresholds that was used before any model.
-
-    Examples
-    --------
-    >>> by_hand(Scenario()).note
-    'the card, by hand'
-    """
+    """Give the card with three thresholds that was used before any model."""
     return Version("v0", "the card, by hand", scenario, scenario.features)
 
 
@@ -137,13 +120,6 @@ def fit(rows: pd.DataFrame, labels: NDArray[np.int64], features: Sequence[str], 
     """Train boosted trees with lesson 00's settings.
 
     Rows that shall count twice are given twice: weights would make the training several times slower.
-
-    Examples
-    --------
-    >>> from mlops_lab.reality.hidden_truth import Hidden
-    >>> drawn = Hidden(Scenario(), 0).draw(300, (0, 1), "look")
-    >>> fit(drawn.items, drawn.labels, Scenario().features, Scenario()).classes_.tolist()
-    [0, 1, 2, 3]
     """
     model = HistGradientBoostingClassifier(
         max_iter=35,
@@ -162,28 +138,14 @@ def _fold(rows: int, folds: int) -> NDArray[np.int64]:
 
 
 def can_hold_out(labels: NDArray[np.int64], folds: int = 3) -> bool:
-    """Say whether each model of `held_out` would see two grades at least, as a classifier must.
-
-    Examples
-    --------
-    >>> can_hold_out(np.array([1, 2] * 20)), can_hold_out(np.array([1] * 40)), can_hold_out(np.array([1, 2]))
-    (True, False, False)
-    """
+    """Say whether each model of `held_out` would see two grades at least, as a classifier must."""
     fold = _fold(len(labels), folds)
     rests = [labels[fold != number] for number in range(folds)]
     return len(labels) >= folds and all(len(np.unique(rest)) > 1 for rest in rests)
 
 
 def held_out(rows: pd.DataFrame, labels: NDArray[np.int64], scenario: Scenario, folds: int = 3) -> Floats:
-    """Say how likely each grade is for each row, by models that have not seen the row.
-
-    Examples
-    --------
-    >>> from mlops_lab.reality.hidden_truth import Hidden
-    >>> drawn = Hidden(Scenario(), 0).draw(300, (0, 1), "look")
-    >>> held_out(drawn.items, drawn.labels, Scenario()).shape
-    (300, 4)
-    """
+    """Say how likely each grade is for each row, by models that have not seen the row."""
     likely = np.zeros((len(rows), len(GRADES)))
     fold = _fold(len(rows), folds)
     for number in range(folds):
@@ -202,12 +164,6 @@ def channels(
 
     With "accuracy" it is the most likely grade. With "money" it is the channel that is expected to bring most
     at today's price, less `return_cost` for each weighted return that is to be expected.
-
-    Examples
-    --------
-    >>> likely = np.array([[0.0, 0.1, 0.3, 0.6]])
-    >>> channels(likely, Scenario(), "accuracy"), channels(likely, Scenario(), "money", return_cost=20.0)
-    (array([3]), array([2]))
     """
     if metric == "accuracy":
         return _highest(likely)

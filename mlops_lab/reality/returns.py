@@ -62,11 +62,6 @@ def price_of_a_return(weeks: Sequence[Week], weeks_left: int) -> ReturnPrice:
     weeks_left
         Weeks that will still be sold at the price, from 0.
 
-    Returns
-    -------
-    ReturnPrice
-        Money for one return.
-
     Raises
     ------
     ValueError

@@ -200,35 +200,17 @@ class Scenario:
 
     @property
     def rare(self) -> str:
-        """The rare grade, whose defect is hidden inside.
-
-        Returns
-        -------
-        str
-            The first of `grades`.
-        """
+        """The rare grade, whose defect is hidden inside."""
         return self.grades[0]
 
     @property
     def small_group(self) -> str:
-        """The group that the archive hardly knows.
-
-        Returns
-        -------
-        str
-            The second of `groups`.
-        """
+        """The group that the archive hardly knows."""
         return self.groups[1]
 
     @property
     def value_table(self) -> pd.DataFrame:
-        """What an item brings, by its true grade (row) and the channel it is sold in (column).
-
-        Returns
-        -------
-        pandas.DataFrame
-            Money, four by four.
-        """
+        """What an item brings, by its true grade (row) and the channel it is sold in (column)."""
         return pd.DataFrame(
             self.values,
             index=pd.Index(self.grades, name="truth"),
@@ -237,23 +219,11 @@ class Scenario:
 
     @property
     def digest(self) -> str:
-        """The fingerprint of everything in it, by which a log knows its scenario.
-
-        Returns
-        -------
-        str
-            A SHA-256.
-        """
+        """The fingerprint of everything in it, by which a log knows its scenario."""
         return hashlib.sha256(json.dumps(self.as_dict(), sort_keys=True).encode()).hexdigest()
 
     def as_dict(self) -> dict[str, Any]:
-        """Give all of it as plain values that JSON and TOML know.
-
-        Returns
-        -------
-        dict
-            From which ``Scenario(**...)`` makes an equal one.
-        """
+        """Give all of it as plain values that JSON and TOML know."""
         plain = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "story"}
         lists = {key: list(value) for key, value in plain.items() if isinstance(value, tuple)}
         numbers_ = {key: float(plain[key]) for key in LIMITS if key not in WHOLE}
@@ -268,11 +238,6 @@ class Scenario:
         ----------
         **changes
             New values by the names of the class's parameters.
-
-        Returns
-        -------
-        Scenario
-            A new one.
 
         Raises
         ------
@@ -293,11 +258,6 @@ class Scenario:
         symptom
             One of `SYMPTOMS`.
 
-        Returns
-        -------
-        Scenario
-            A new one.
-
         Raises
         ------
         ValueError
@@ -308,13 +268,7 @@ class Scenario:
         return self.with_(**{DEFECTS[symptom]: 0.0})
 
     def healthy(self) -> Scenario:
-        """Give the world in which all is well: every defect at 0.
-
-        Returns
-        -------
-        Scenario
-            A new one.
-        """
+        """Give the world in which all is well: every defect at 0."""
         return self.with_(**dict.fromkeys(DEFECTS.values(), 0.0))
 
 

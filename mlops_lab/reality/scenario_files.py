@@ -53,11 +53,6 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
 def scenarios() -> tuple[str, ...]:
     """Name the stories that come with the course.
 
-    Returns
-    -------
-    tuple of str
-        What `load_scenario` and `play` know by name.
-
     Examples
     --------
     >>> scenarios()
@@ -75,11 +70,6 @@ def load_scenario(name_or_path: str | Path) -> Scenario:
     ----------
     name_or_path
         A name out of `scenarios`, or the path of a TOML file. The file's own name becomes the scenario's.
-
-    Returns
-    -------
-    Scenario
-        What the file says.
 
     Raises
     ------

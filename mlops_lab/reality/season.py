@@ -20,15 +20,7 @@ __all__ = ["Season"]
 
 
 class Season(Standing):
-    """A game whose calendar moves on.
-
-    Examples
-    --------
-    >>> season = Season()
-    >>> season._pass(10, pager=True)
-    >>> season.day, len(season.weeks), season.weeks[0].version
-    (38, 1, 'v0')
-    """
+    """A game whose calendar moves on."""
 
     def _pass(self, days: int, pager: bool) -> Page | None:
         """Serve day after day by what is live; parts of a week where a deployment or a page cuts it."""

@@ -104,102 +104,48 @@ class Story:
 
     @property
     def scenario(self) -> Scenario:
-        """The story that was played.
-
-        Returns
-        -------
-        Scenario
-            Its dials and words.
-        """
+        """The story that was played."""
         return self.project.scenario
 
     @property
     def seed(self) -> int:
-        """What picked the luck.
-
-        Returns
-        -------
-        int
-            From 0.
-        """
+        """What picked the luck."""
         return self.project.seed
 
     @property
     def gain(self) -> dict[str, float | None]:
-        """The true effect of each remedy, against not taking it, in the measure it is meant for.
-
-        Returns
-        -------
-        dict
-            By symptom; above 0 is better, None was not taken.
-        """
+        """The true effect of each remedy, against not taking it, in the measure it is meant for."""
         return {name: self.effects[name].gain if name in self.effects else None for name in SYMPTOMS}
 
     @property
     def net(self) -> float:
-        """What the season brought less what was spent.
-
-        Returns
-        -------
-        float
-            Money.
-        """
+        """What the season brought less what was spent."""
         return self.project.net
 
     @property
     def gap(self) -> float:
-        """How much more often one group's good items were paid too little than the other's.
-
-        Returns
-        -------
-        float
-            Difference of the two shares in `underpaid`.
-        """
+        """How much more often one group's good items were paid too little than the other's."""
         return round(max(self.underpaid.values()) - min(self.underpaid.values()), 6)
 
     @property
     def penalty(self) -> float:
-        """What the gap costs in score: twice what it exceeds five points by.
-
-        Returns
-        -------
-        float
-            0 or more.
-        """
+        """What the gap costs in score: twice what it exceeds five points by."""
         return round(UNFAIR_COST * max(0.0, self.gap - FAIR_GAP), 6)
 
     @property
     def score(self) -> float:
-        """How far from the dream's money (0) to the oracle's (1), less the penalty.
-
-        Returns
-        -------
-        float
-            ``(net - naive) / (oracle - naive) - penalty``; it can be negative.
-        """
+        """How far from the dream's money (0) to the oracle's (1), less the penalty."""
         bars = self.yardsticks
         return round((self.net - bars.naive) / (bars.oracle - bars.naive) - self.penalty, 6)
 
     @property
     def weeks(self) -> tuple[Week, ...]:
-        """The books.
-
-        Returns
-        -------
-        tuple of Week
-            From week 4.
-        """
+        """The books."""
         return self.project.weeks
 
     @property
     def log(self) -> dict[str, Any]:
-        """The game as plain values, as `Project.save` writes it.
-
-        Returns
-        -------
-        dict
-            Of what JSON knows.
-        """
+        """The game as plain values, as `Project.save` writes it."""
         return replays.as_log(self.project)
 
     def frame(self) -> pd.DataFrame:
@@ -229,11 +175,6 @@ class Story:
         ----------
         ax
             Axes to draw in; None makes a figure.
-
-        Returns
-        -------
-        matplotlib.axes.Axes
-            The axes, which hold both halves as children.
         """
         return timeline.draw(self, ax)
 
@@ -258,11 +199,6 @@ def yardsticks(scenario: Scenario | str | Path = "orchard", *, seed: int = 0) ->
         A `Scenario`, the name of a shipped one, or the path of a scenario file.
     seed
         Picks the luck.
-
-    Returns
-    -------
-    Yardsticks
-        What they made of it.
 
     Examples
     --------
@@ -298,11 +234,6 @@ def play(
         A name out of `POLICIES`, or a function of a `Project`; what it leaves of the season passes by itself.
     seed
         Picks the luck.
-
-    Returns
-    -------
-    Story
-        What it was worth, and why.
 
     Raises
     ------
@@ -344,11 +275,6 @@ def judge(project: Project, *, policy: str = "by hand", bars: Yardsticks | None 
         By what it was played, for the record.
     bars
         The yardsticks, if they are known already; None measures them.
-
-    Returns
-    -------
-    Story
-        What it was worth, and why.
 
     Raises
     ------

@@ -50,14 +50,7 @@ POORER_BY, STEADY = 0.05, 0.01
 
 
 def wilson(count: int, total: int) -> tuple[float, float]:
-    """Give the 95 % interval of a share (Wilson 1927).
-
-    Examples
-    --------
-    >>> low, high = wilson(5, 100)
-    >>> round(low, 3), round(high, 3)
-    (0.022, 0.112)
-    """
+    """Give the 95 % interval of a share (Wilson 1927)."""
     found = stats.binomtest(count, total).proportion_ci(0.95, method="wilson")
     return float(found.low), float(found.high)
 
@@ -72,11 +65,6 @@ def wrong_labels(given: Words, true: Words) -> Symptom:
     ----------
     given, true
         The labels as they stood, and as the expert sees them.
-
-    Returns
-    -------
-    Symptom
-        Measures ``share``, ``low``, ``high``.
 
     Raises
     ------
@@ -226,11 +214,6 @@ def unequal_complaints(
     alpha
         Probability of ever ringing without a cause.
 
-    Returns
-    -------
-    Symptom, Page or None
-        Measures ``rate``, ``others``, ``evidence``; and the page, if it rang.
-
     Raises
     ------
     ValueError
@@ -261,13 +244,7 @@ def unequal_complaints(
 
 
 def complaint_symptom(group: str, rate: float, others: float, evidence: float, alpha: float) -> Symptom:
-    """Put what a pager knows into words.
-
-    Examples
-    --------
-    >>> complaint_symptom("handheld", 0.1, 0.02, 150.0, 0.01).fired
-    True
-    """
+    """Put what a pager knows into words."""
     return answer(
         "bias",
         f"Complaints about {group} items",
@@ -349,13 +326,7 @@ def _fall(right_then: Flags, right_now: Flags) -> tuple[float, float, float]:
 
 
 def first_spot_check(right: Flags, weeks: int) -> Symptom:
-    """Say that one spot check alone decides nothing about revenue.
-
-    Examples
-    --------
-    >>> first_spot_check([True, True, False], 0).fired is None
-    True
-    """
+    """Say that one spot check alone decides nothing about revenue."""
     share = float(np.mean(right))
     words = f"{share:.0%} of the items are graded right. Test again when six weeks of sales are in the log."
     return answer("revenue", "Revenue at steady accuracy", None, words, {"now": share, "weeks": float(weeks)})

@@ -36,11 +36,6 @@ class Step:
         What it was, in a few words.
     alarm
         Whether it is bad news.
-
-    Examples
-    --------
-    >>> Step(28, "collect 2,600 crates").alarm
-    False
     """
 
     day: int
@@ -49,16 +44,7 @@ class Step:
 
 
 def steps(project: Project) -> list[Step]:
-    """Tell a game in steps: what was done, what a test found, and when the pager rang.
-
-    Examples
-    --------
-    >>> from mlops_lab.reality.project import Project
-    >>> project = Project()
-    >>> rows, name = project.collect(300), project.train()
-    >>> steps(project)
-    [Step(day=28, words='collect 300 crates, train v1', alarm=False)]
-    """
+    """Tell a game in steps: what was done, what a test found, and when the pager rang."""
     told: list[Step] = []
     found = [(day, _found(report), bool(report.fired)) for day, report in project.reports]
     trained = 0
@@ -111,17 +97,7 @@ def _found(report: Any) -> str:
 
 
 def draw(story: Story, ax: Axes | None = None) -> Axes:
-    """Draw a story: left the dream as it was promised, right what came, and below every step in words.
-
-    Examples
-    --------
-    >>> from matplotlib.figure import Figure
-    >>> from mlops_lab.reality import Scenario, play
-    >>> story = play(Scenario(weeks=18, volume=200), policy="expectation")
-    >>> ax = draw(story, ax=Figure(figsize=(11, 6)).subplots())
-    >>> [child.get_title(loc="left").split(":")[0] for child in ax.child_axes]
-    ['Expectation', 'Reality']
-    """
+    """Draw a story: left the dream as it was promised, right what came, and below every step in words."""
     if ax is None:
         ax = plots.axes(size=(11, 6.4))
     ax.set_axis_off()

@@ -95,37 +95,14 @@ class Report:
 
     @property
     def ok(self) -> bool | None:
-        """The answer as a whole: notes do not count, and one thing that needs attention decides it.
-
-        Returns
-        -------
-        bool or None
-            False if anything needs attention; else None if anything could not be decided, or if nothing was
-            looked at; else True.
-
-        Examples
-        --------
-        >>> Report(title="Nothing was looked at").ok is None
-        True
-        """
+        """The answer as a whole: notes do not count, and one thing that needs attention decides it."""
         counted = [finding.ok for finding in self.findings if finding.severity != "note"]
         if False in counted:
             return False
         return None if None in counted or not counted else True
 
     def headline(self) -> str:
-        """Say the answer in one sentence; a topic overrides it.
-
-        Returns
-        -------
-        str
-            By default, how many findings need attention or were not decided.
-
-        Examples
-        --------
-        >>> Report(title="Nothing was looked at").headline()
-        'Nothing was looked at.'
-        """
+        """Say the answer in one sentence; a topic overrides it."""
         if not self.findings:
             return "Nothing was looked at."
         found = [finding.status for finding in self.findings]
@@ -139,11 +116,6 @@ class Report:
         -------
         pandas.DataFrame
             One row for each finding. ``ok`` is True, False or missing; ``low`` and ``high`` are the interval.
-
-        Examples
-        --------
-        >>> Report(title="Empty").frame().shape
-        (0, 13)
         """
         rows = []
         for finding in self.findings:
@@ -164,23 +136,10 @@ class Report:
         ax
             Axes to draw on; None makes a figure.
 
-        Returns
-        -------
-        matplotlib.axes.Axes
-            The axes.
-
         Raises
         ------
         ValueError
             If no finding holds a value that can be drawn.
-
-        Examples
-        --------
-        >>> from matplotlib.figure import Figure
-        >>> late = Finding(code="p99", title="Slowest answers", ok=False, value=310, limit=200, unit="ms",
-        ...     explanation="One in a hundred is late.")
-        >>> Report(title="Speed", findings=(late,)).plot(ax=Figure().subplots()).get_xlabel()
-        'value and limit (ms)'
         """
         frame = self.frame()
         held = frame[frame["value"].abs() < math.inf]

@@ -111,34 +111,11 @@ class Finding:
 
     @property
     def status(self) -> str:
-        """The decision in words.
-
-        Returns
-        -------
-        str
-            "in order", "needs attention" or "not decided".
-
-        Examples
-        --------
-        >>> Finding(code="labels", title="Labels", ok=None, explanation="None have come yet.").status
-        'not decided'
-        """
+        """The decision in words."""
         return STATUS[self.ok][1]
 
     def measured(self) -> str:
-        """Say the value, its interval and its limit in one phrase; empty if nothing was measured.
-
-        Returns
-        -------
-        str
-            Numbers with four digits and their unit.
-
-        Examples
-        --------
-        >>> Finding(code="a", title="A", ok=True, explanation="Fine.", statistic="accuracy", value=0.91234,
-        ...     interval=(0.9, 0.925), limit=0.85, bound="at least").measured()
-        'accuracy 0.9123 (0.9 to 0.925), limit: at least 0.85'
-        """
+        """Say the value, its interval and its limit in one phrase; empty if nothing was measured."""
         unit = f" {self.unit}" if self.unit else ""
         value = "" if self.value is None else f"{self.value:.4g}{unit}"
         between = "" if self.interval is None else f"({self.interval[0]:.4g} to {self.interval[1]:.4g}{unit})"

@@ -19,11 +19,6 @@ def benchmark_result(name: str) -> dict[str, Any]:
     name
         The benchmark, such as ``"framing"`` for benchmarks/framing.py.
 
-    Returns
-    -------
-    dict
-        The result as it is stored; empty where none is.
-
     Raises
     ------
     ValueError

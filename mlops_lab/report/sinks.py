@@ -153,11 +153,6 @@ def guarded(sink: Sink) -> GuardedSink:
     sink
         The sink to guard.
 
-    Returns
-    -------
-    GuardedSink
-        The sink to hand to the work.
-
     Examples
     --------
     >>> class Full(MemorySink):

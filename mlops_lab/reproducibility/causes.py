@@ -51,12 +51,6 @@ class Variants(Report):
             Indexed by the cause: ``runs``, ``same_bits`` (how many of them), ``flips`` (mean share of answers
             that change), ``lowest`` and ``highest`` score, and ``spread``, their distance, the first run
             counted in.
-
-        Examples
-        --------
-        >>> found = variants(lambda shift=0.0: [0.2 + shift, 0.8], {"nothing": [{}]}, truth=[False, True])
-        >>> found.table().reset_index().values.tolist()
-        [['nothing', 1, 1, 0.0, 1.0, 1.0, 0.0]]
         """
         rows = {}
         for cause, held in self.runs.groupby("cause", sort=False):
@@ -85,11 +79,6 @@ class Variants(Report):
         ----------
         ax
             Axes to draw on; None makes a figure.
-
-        Returns
-        -------
-        matplotlib.axes.Axes
-            The axes.
         """
         table = self.table()
         size = (7.5, 1.3 + 0.55 * len(table))

@@ -66,11 +66,6 @@ def elsewhere(
     timeout_s
         Seconds after which the process is ended.
 
-    Returns
-    -------
-    object
-        What the function returned.
-
     Raises
     ------
     ValueError

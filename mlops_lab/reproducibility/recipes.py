@@ -59,13 +59,7 @@ class Step:
         object.__setattr__(self, "settings", MappingProxyType(plain))
 
     def make(self) -> Any:
-        """Make the step, not fitted.
-
-        Returns
-        -------
-        sklearn.base.BaseEstimator
-            The estimator.
-        """
+        """Make the step, not fitted."""
         return _class(self.use)(**self.settings)
 
 
@@ -125,22 +119,10 @@ class Recipe:
         pipeline
             A scikit-learn Pipeline of plain steps.
 
-        Returns
-        -------
-        Recipe
-            The recipe; ``build`` gives an unfitted copy.
-
         Raises
         ------
         ValueError
             If it is no Pipeline, or a step is not scikit-learn's own.
-
-        Examples
-        --------
-        >>> from sklearn.pipeline import make_pipeline
-        >>> from sklearn.preprocessing import StandardScaler
-        >>> list(Recipe.of(make_pipeline(StandardScaler())).steps)
-        ['standardscaler']
         """
         if not hasattr(pipeline, "named_steps"):
             raise ValueError(f"a {type(pipeline).__name__} is no Pipeline; make one by make_pipeline(...)")
@@ -155,22 +137,10 @@ class Recipe:
         source
             A path, or the JSON itself.
 
-        Returns
-        -------
-        Recipe
-            The recipe.
-
         Raises
         ------
         ValueError
             If it is no JSON, has another form, or two steps share a name.
-
-        Examples
-        --------
-        >>> Recipe.read("[]")
-        Traceback (most recent call last):
-        ...
-        ValueError: a recipe is {"steps": [{"name": ..., "use": ..., "settings": {...}}, ...]}, not a list
         """
         text = source.read_text(encoding="utf-8") if isinstance(source, Path) else source
         try:
@@ -201,23 +171,7 @@ class Recipe:
         return cls(steps)
 
     def text(self) -> str:
-        """Give the recipe as JSON: the order of the steps as it is, the settings of each sorted by name.
-
-        Returns
-        -------
-        str
-            The text, which ends with a line break.
-
-        Examples
-        --------
-        >>> print(Recipe({"scale": Step("sklearn.preprocessing.StandardScaler")}).text())
-        {
-         "steps": [
-          {"name": "scale", "use": "sklearn.preprocessing.StandardScaler"}
-         ]
-        }
-        <BLANKLINE>
-        """
+        """Give the recipe as JSON: the order of the steps as it is, the settings of each sorted by name."""
         lines = []
         for name, step in self.steps.items():
             held: dict[str, Any] = {"name": name, "use": step.use}
@@ -228,13 +182,7 @@ class Recipe:
 
     @property
     def digest(self) -> str:
-        """The SHA-256 of the text: another order or another setting gives another digest.
-
-        Returns
-        -------
-        str
-            64 hexadecimal digits.
-        """
+        """The SHA-256 of the text: another order or another setting gives another digest."""
         return hashlib.sha256(self.text().encode("utf-8")).hexdigest()
 
     def write(self, path: Path) -> str:
@@ -244,32 +192,12 @@ class Recipe:
         ----------
         path
             Where to.
-
-        Returns
-        -------
-        str
-            Its digest.
-
-        Examples
-        --------
-        >>> import tempfile
-        >>> recipe = Recipe({"scale": Step("sklearn.preprocessing.StandardScaler")})
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     digest = recipe.write(Path(folder) / "pipeline.json")
-        ...     Recipe.read(Path(folder) / "pipeline.json").digest == digest
-        True
         """
         artifacts.atomic_write(path, self.text())
         return self.digest
 
     def build(self) -> Any:
-        """Make the pipeline, not fitted.
-
-        Returns
-        -------
-        sklearn.pipeline.Pipeline
-            The steps in their order.
-        """
+        """Make the pipeline, not fitted."""
         from sklearn.pipeline import Pipeline
 
         return Pipeline([(name, step.make()) for name, step in self.steps.items()])

@@ -144,11 +144,6 @@ def same(a: Any, b: Any, *, title: str = "Same result?") -> Sameness:
     title
         What the two are.
 
-    Returns
-    -------
-    Sameness
-        The report; ``ok`` is whether all bits are the same.
-
     Raises
     ------
     TypeError

@@ -40,11 +40,6 @@ def paired_interval(
         not independent: give the number of test rows divided by that of training rows, which widens the
         interval (Nadeau and Bengio 2003, *Inference for the generalization error*).
 
-    Returns
-    -------
-    tuple of float
-        Low and high end; both are the mean if all differences are the same.
-
     Raises
     ------
     ValueError
@@ -119,11 +114,6 @@ class Comparison(Report):
         ----------
         ax
             Axes to draw on; None makes a figure.
-
-        Returns
-        -------
-        matplotlib.axes.Axes
-            The axes.
         """
         one, other = self.scores.columns
         gaps = (self.scores[one] - self.scores[other]).to_numpy()

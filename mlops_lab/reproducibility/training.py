@@ -57,11 +57,6 @@ def train(
         Move each weight of the first layer by one ulp after the first epoch: the smallest change there is, as
         another processor may make it.
 
-    Returns
-    -------
-    sklearn.neural_network.MLPClassifier
-        The fitted network.
-
     Raises
     ------
     ValueError

@@ -43,26 +43,12 @@ def _say(text: str) -> None:
 
 
 def venv_python(venv: Path) -> Path:
-    """Return where a virtual environment keeps its interpreter.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> venv_python(Path(".venv")).stem
-    'python'
-    """
+    """Return where a virtual environment keeps its interpreter."""
     return venv / "Scripts" / "python.exe" if os.name == "nt" else venv / "bin" / "python"
 
 
 def venv_site(venv: Path) -> Path | None:
-    """Return where a virtual environment keeps its packages, or None if there is no such folder.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> venv_site(Path("no-such-folder")) is None
-    True
-    """
+    """Return where a virtual environment keeps its packages, or None if there is no such folder."""
     found = (
         [venv / "Lib" / "site-packages"]
         if os.name == "nt"
@@ -90,22 +76,6 @@ def stamped(root: Path = ROOT) -> dict[str, str]:
     """Read what `.venv` was completely made from: its Python's version and the digest of each lock.
 
     It trusts the stamp; whether the interpreter still starts, it does not try.
-
-    Parameters
-    ----------
-    root
-        The folder that holds `.venv` and the locks.
-
-    Returns
-    -------
-    dict
-        ``python`` and one entry for each installed lock that is still current; empty if `.venv` is not whole.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> stamped(Path("no-such-folder"))
-    {}
     """
     try:
         stamp = json.loads((root / ".venv" / _STAMP).read_text(encoding="utf-8"))
@@ -234,36 +204,7 @@ def _whole(root: Path, name: str) -> bool:
 
 
 def ensure(extras: Sequence[str] = (), root: Path = ROOT) -> tuple[Path, dict[str, str]]:
-    """Return an interpreter that can run the course, and its environment; install what is missing.
-
-    Parameters
-    ----------
-    extras
-        Groups of `pyproject.toml` that the job needs besides the course's own packages.
-    root
-        The folder of the course.
-
-    Returns
-    -------
-    tuple
-        The interpreter's path, and the variables that a job in it must be started with.
-
-    Raises
-    ------
-    SetupError
-        It could not be set up; the message says why and what to do.
-    OSError
-        The folder cannot be written, or the disk is full.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> course = Path(tempfile.mkdtemp())  # one that needs no packages
-    >>> _ = (course / "pyproject.toml").write_text("project = {dependencies = []}")
-    >>> python, variables = ensure(root=course)
-    >>> str(python) == sys.executable, variables["OMP_NUM_THREADS"]
-    (True, '1')
-    """
+    """Return an interpreter that can run the course, and its environment; install what is missing."""
     venv, prepared = root / ".venv", environment.prepared()
     inside = Path(sys.prefix).resolve() == venv.resolve()
     if not inside and not requirements.unmet(root, extras):
@@ -295,21 +236,7 @@ def _explained(error: OSError) -> str:
 
 
 def main(arguments: Sequence[str], root: Path = ROOT) -> int:
-    """Set up what a command needs, run it as a child process, and return its exit code.
-
-    Parameters
-    ----------
-    arguments
-        What stands after ``python -m mlops_lab``; mistakes in it are told before anything is installed.
-    root
-        The folder of the course.
-
-    Examples
-    --------
-    >>> main(["--version"])
-    Traceback (most recent call last):
-    SystemExit: 0
-    """
+    """Set up what a command needs, run it as a child process, and return its exit code."""
     from mlops_lab import cli
 
     command = cli.parser(root).parse_args(arguments).command

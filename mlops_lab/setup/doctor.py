@@ -37,11 +37,6 @@ class Check:
         What is so.
     mend
         How to mend it; empty if nothing is to be done.
-
-    Examples
-    --------
-    >>> Check("ok", "git", "found").mend
-    ''
     """
 
     level: str
@@ -182,16 +177,6 @@ def examine(root: Path = bootstrap.ROOT) -> list[Check]:
 
     It does not start the course's Python or import its packages, so a broken file inside a package stays
     unseen.
-
-    Parameters
-    ----------
-    root
-        The folder of the course.
-
-    Examples
-    --------
-    >>> [check.what for check in examine()][0]
-    'Python'
     """
     return [
         _python(),
@@ -207,26 +192,12 @@ def examine(root: Path = bootstrap.ROOT) -> list[Check]:
 
 
 def blocked(checks: Sequence[Check]) -> bool:
-    """Say whether something must be mended before the course runs.
-
-    Examples
-    --------
-    >>> blocked([Check("note", "git", "not found")])
-    False
-    """
+    """Say whether something must be mended before the course runs."""
     return any(check.level == "blocks" for check in checks)
 
 
 def text(checks: Sequence[Check]) -> str:
-    """Write the checks down for a terminal, each that needs it with its remedy.
-
-    Examples
-    --------
-    >>> print(text([Check("ok", "git", "/usr/bin/git")]))
-    ok      git          /usr/bin/git
-    <BLANKLINE>
-    Nothing stands in the way.
-    """
+    """Write the checks down for a terminal, each that needs it with its remedy."""
     lines = []
     for check in checks:
         lines.append(f"{_WORDS[check.level]}  {check.what:<12} {check.found}")

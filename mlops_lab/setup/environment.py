@@ -51,25 +51,6 @@ def prepared(strict: bool = False) -> dict[str, str]:
     One thread per process, the same numerical kernels on every x86-64 machine, Weights & Biases offline and
     silent, no telemetry, UTF-8 everywhere, and bytecode written (without it every kernel compiles its imports
     anew). It says nothing about a process that already runs: there the libraries have read their settings.
-
-    Parameters
-    ----------
-    strict
-        True when a broken claim must stop the run: for `run`, `test` and CI. False for a student's own
-        kernel, also where the surrounding shell asks for strictness.
-
-    Returns
-    -------
-    dict
-        Every variable of `os.environ`, with ours on top. The plotting backend and the import path are left
-        alone.
-
-    Examples
-    --------
-    >>> prepared()["OMP_NUM_THREADS"]
-    '1'
-    >>> "MLOPS_LAB_STRICT" in prepared(), prepared(strict=True)["MLOPS_LAB_STRICT"]
-    (False, '1')
     """
     environment = dict(os.environ)
     for name in ("PYTHONDONTWRITEBYTECODE", "MLOPS_LAB_STRICT"):
@@ -83,20 +64,6 @@ def apply(strict: bool = False) -> None:
 
     It misleads after the first import of numpy, whose threads are then fixed, and it cannot switch a running
     interpreter to UTF-8: start a child process where that matters.
-
-    Parameters
-    ----------
-    strict
-        As in `prepared`.
-
-    Examples
-    --------
-    >>> import os
-    >>> before = dict(os.environ)
-    >>> apply()
-    >>> os.environ["WANDB_MODE"]
-    'offline'
-    >>> os.environ.clear(); os.environ.update(before)
     """
     wanted = prepared(strict)
     for name in set(os.environ) - set(wanted):
@@ -149,33 +116,7 @@ def child(
     *,
     folder: Path | None = None,
 ) -> int:
-    """Run a program to its end as a child process; pass signals to it and its exit code back.
-
-    Parameters
-    ----------
-    command
-        The program and its arguments.
-    environment
-        Its environment; by default `prepared()`.
-    folder
-        Where it starts; by default where we stand.
-
-    Returns
-    -------
-    int
-        Its exit code. A child ended by signal n gives 128 + n, as a shell does.
-
-    Raises
-    ------
-    FileNotFoundError
-        There is no such program.
-
-    Examples
-    --------
-    >>> import sys
-    >>> child([sys.executable, "-c", "raise SystemExit(3)"])
-    3
-    """
+    """Run a program to its end as a child process; pass signals to it and its exit code back."""
     # started and waited for by hand: subprocess.call kills the child at Ctrl-C, before it could tidy up
     process = subprocess.Popen(command, env=dict(environment or prepared()), cwd=folder)
     with _passed_on(process):

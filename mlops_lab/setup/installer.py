@@ -50,14 +50,7 @@ _SIGNS = (
 
 
 class SetupError(RuntimeError):
-    """The course could not be set up; the message says why and what to do.
-
-    Examples
-    --------
-    >>> raise SetupError("The disk is full.")
-    Traceback (most recent call last):
-    mlops_lab.setup.installer.SetupError: The disk is full.
-    """
+    """The course could not be set up; the message says why and what to do."""
 
 
 def _say(text: str, ending: str = "\n") -> None:
@@ -118,29 +111,12 @@ def _for_pip(settings: Mapping[str, str]) -> dict[str, str]:
 
 
 def diagnosis(output: str) -> str | None:
-    """Name the cause in an installer's output and the way out, or None if it is none of the known ones.
-
-    Parameters
-    ----------
-    output
-        What pip, uv or venv wrote.
-
-    Examples
-    --------
-    >>> diagnosis("OSError: [Errno 28] No space left on device")[:17]
-    'The disk is full.'
-    """
+    """Name the cause in an installer's output and the way out, or None if it is none of the known ones."""
     return next((message for message, sign in _SIGNS if re.search(sign, output)), None)
 
 
 def disk_full(free_mb: float) -> str:
-    """Say that the disk is too full to begin.
-
-    Examples
-    --------
-    >>> disk_full(12.3)[-22:]
-    '(12 MB are free here.)'
-    """
+    """Say that the disk is too full to begin."""
     return f"{_DISK_FULL} ({free_mb:.0f} MB are free here.)"
 
 
@@ -149,19 +125,6 @@ def broken(site: Path) -> list[Path]:
 
     A file counts as there if it has the size that the package's own list of files states; what is in it is
     not read.
-
-    Parameters
-    ----------
-    site
-        A `site-packages` folder.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> folder = Path(tempfile.mkdtemp())
-    >>> (folder / "half-1.0.dist-info").mkdir()
-    >>> [found.name for found in broken(folder)]
-    ['half-1.0.dist-info']
     """
     found = []
     for folder in sorted(site.glob("*.dist-info")):
@@ -229,32 +192,7 @@ def _with_pip(python: Path, settings: Mapping[str, str], file: Path, total: int,
 
 
 def install(python: Path, file: Path, *, pin: Path, target: Path, lock: int) -> None:
-    """Install what a hashed lock file lists; packages that are there already stay.
-
-    Parameters
-    ----------
-    python
-        The interpreter of the virtual environment to fill; it must have pip.
-    file
-        The lock: every package with its version and hashes.
-    pin
-        The file that pins uv by hash.
-    target
-        A folder for uv itself, which is replaced.
-    lock
-        The descriptor of the set-up's lock file.
-
-    Raises
-    ------
-    SetupError
-        It did not work; the message says why and what to do.
-
-    Examples
-    --------
-    >>> install(Path("no-python"), Path("no.lock"), pin=Path("no.txt"), target=Path("no-uv"), lock=0)
-    Traceback (most recent call last):
-    FileNotFoundError: ...
-    """
+    """Install what a hashed lock file lists; packages that are there already stay."""
     total = len(re.findall(r"^[A-Za-z0-9][\w.-]*==", file.read_text(encoding="utf-8"), re.MULTILINE))
     settings = _pip_settings(python)
     _say("[2/4] fetching the installer")

@@ -15,21 +15,6 @@ def names(root: Path) -> list[str]:
     """List the lessons of a course by name, in order.
 
     A lesson counts from the moment its source exists, also before the student's copy was derived.
-
-    Parameters
-    ----------
-    root
-        The folder that holds `notebooks/`.
-
-    Returns
-    -------
-    list of str
-        Names such as ``00_start_here``.
-
-    Examples
-    --------
-    >>> names(Path("no-such-folder"))
-    []
     """
     folders = (root / "notebooks", root / "notebooks" / "solutions")
     found = {path.stem for folder in folders for path in folder.glob("*.ipynb")}
@@ -37,34 +22,7 @@ def names(root: Path) -> list[str]:
 
 
 def find(given: str, root: Path) -> str:
-    """Return the full name of the lesson that somebody means.
-
-    Parameters
-    ----------
-    given
-        A number (``7`` or ``07``), a topic, a full name, or a path to the notebook.
-    root
-        The folder that holds `notebooks/`.
-
-    Returns
-    -------
-    str
-        The name, ``NN_topic``.
-
-    Raises
-    ------
-    ValueError
-        No lesson is called so; the message says which there are, and the nearest.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> course = Path(tempfile.mkdtemp())
-    >>> (course / "notebooks").mkdir()
-    >>> (course / "notebooks" / "00_start_here.ipynb").touch()
-    >>> find("0", course), find("start_here", course), find("00_start_here.ipynb", course)
-    ('00_start_here', '00_start_here', '00_start_here')
-    """
+    """Return the full name of the lesson that somebody means."""
     known = names(root)
     wanted = re.split(r"[\\/]", given.strip())[-1].removesuffix(".ipynb").lower().replace("-", "_")
     forms = {form: name for name in known for form in (name, name[:2], name[3:], str(int(name[:2])))}

@@ -54,23 +54,6 @@ def satisfies(version: str, bounds: str) -> bool:
 
     Pre-releases count as within, if they sort there, as pip has it for packages already installed; one of the
     upper bound itself (3.0rc1 against ``<3``) does not. Wildcards, ``~=`` and ``===`` are not understood.
-
-    Parameters
-    ----------
-    version
-        An installed version.
-    bounds
-        Comma-separated clauses of ``>=``, ``<=``, ``==``, ``!=``, ``<`` or ``>``; empty allows all.
-
-    Raises
-    ------
-    ValueError
-        A version or a clause is not understood.
-
-    Examples
-    --------
-    >>> satisfies("2.10.1", ">=2.9,<3"), satisfies("3.0rc1", ">=2.9,<3"), satisfies("1.0", "")
-    (True, False, True)
     """
     have = _key(version)
     for clause in filter(str.strip, bounds.split(",")):
@@ -96,28 +79,7 @@ def satisfies(version: str, bounds: str) -> bool:
 
 
 def requirements(root: Path, extras: Iterable[str] = ()) -> Iterator[tuple[str, str]]:
-    """Yield name and bounds of every package that `pyproject.toml` asks for.
-
-    Parameters
-    ----------
-    root
-        The folder of `pyproject.toml`.
-    extras
-        Optional groups to add, such as ``test``.
-
-    Raises
-    ------
-    ValueError
-        A requirement has a form that this reader does not know, or there is no such extra.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> import mlops_lab
-    >>> wanted = dict(requirements(Path(mlops_lab.__file__).parents[1]))
-    >>> "jupyterlab" in wanted, "ruff" in wanted
-    (True, False)
-    """
+    """Yield name and bounds of every package that `pyproject.toml` asks for."""
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     texts = list(project["dependencies"])
     groups = project.get("optional-dependencies", {})
@@ -151,27 +113,6 @@ def unmet(root: Path, extras: Iterable[str] = (), site: Path | None = None) -> l
 
     It reads the packages' metadata; whether their files are whole, and what they themselves need, it does not
     look at.
-
-    Parameters
-    ----------
-    root
-        The folder of `pyproject.toml`.
-    extras
-        Optional groups that must be there too.
-    site
-        The `site-packages` folder of another environment; by default the running one's import path.
-
-    Returns
-    -------
-    list
-        One sentence for each package that is missing or out of bounds; empty if all is well.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> import mlops_lab
-    >>> unmet(Path(mlops_lab.__file__).parents[1])
-    []
     """
     problems = []
     for name, bounds in requirements(root, extras):

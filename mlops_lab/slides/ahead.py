@@ -31,21 +31,7 @@ _MOST_WORKERS = 4
 
 
 def asked(folder: Path) -> list[Asked]:
-    r"""List the pictures that the files of a folder ask for, each once; what cannot be read is left out.
-
-    Parameters
-    ----------
-    folder
-        The folder of the deck's sources.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> folder = Path(tempfile.mkdtemp())
-    >>> _ = (folder / "01_a.md").write_text("```{package-figure} a:b\n:size: 7 x 3\n:with: weeks=3\n```\n")
-    >>> asked(folder)
-    [('a:b', (7.0, 3.0), {'weeks': 3})]
-    """
+    r"""List the pictures that the files of a folder ask for, each once; what cannot be read is left out."""
     found: list[Asked] = []
     for path in sorted(folder.glob(PARTS)):
         for match in _FENCE.finditer(path.read_text(encoding="utf-8")):
@@ -64,16 +50,6 @@ def drawn(wanted: list[Asked]) -> list[tuple[Asked, Picture]]:
     """Draw pictures in processes of their own; those that fail are left out.
 
     Fewer than four are not worth the processes: then nothing is drawn.
-
-    Parameters
-    ----------
-    wanted
-        The pictures.
-
-    Examples
-    --------
-    >>> drawn([("mlops_lab.plots:nothing", None, {})])
-    []
     """
     workers = min(_MOST_WORKERS, os.cpu_count() or 1)
     if len(wanted) < _FEWEST or workers < 2:

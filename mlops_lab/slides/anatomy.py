@@ -34,13 +34,7 @@ _logger = logging.getLogger(__name__)
 
 
 class SlideAnatomy(SphinxTransform):
-    """Check every slide of a file and bring its parts into one order: title, body, foot, notes.
-
-    Examples
-    --------
-    >>> SlideAnatomy.default_priority
-    870
-    """
+    """Check every slide of a file and bring its parts into one order: title, body, foot, notes."""
 
     default_priority = 870
 

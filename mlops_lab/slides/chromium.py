@@ -33,31 +33,7 @@ _SECONDS = 180
 
 
 def find(platform: str = sys.platform) -> Path:
-    """Find a browser that can print.
-
-    Parameters
-    ----------
-    platform
-        As in `sys.platform`.
-
-    Returns
-    -------
-    Path
-        The browser's program.
-
-    Raises
-    ------
-    ValueError
-        There is none.
-
-    Examples
-    --------
-    >>> from unittest.mock import patch
-    >>> with patch("shutil.which", return_value=None):
-    ...     find("plan9")
-    Traceback (most recent call last):
-    ValueError: no Chromium, Chrome or Edge was found to print with: install one, or open print.html in ...
-    """
+    """Find a browser that can print."""
     places = [Path(found) for found in map(shutil.which, _NAMES) if found]
     folders = [os.environ.get(name) for name in ("PROGRAMFILES", "PROGRAMFILES(X86)", "LOCALAPPDATA")]
     for known in _PLACES.get(platform, ()):
@@ -73,28 +49,7 @@ def find(platform: str = sys.platform) -> Path:
 
 
 def print_pdf(browser: Path, page: Path, target: Path) -> None:
-    """Print a page to PDF, with an outline of its headings and text that can be selected.
-
-    Parameters
-    ----------
-    browser
-        A browser made from Chromium.
-    page
-        The HTML file.
-    target
-        The PDF to write.
-
-    Raises
-    ------
-    ValueError
-        The browser failed or took too long; its own words are told.
-
-    Examples
-    --------
-    >>> print_pdf(Path("no-such-browser"), Path("page.html"), Path("page.pdf"))
-    Traceback (most recent call last):
-    ValueError: no-such-browser could not print page.html: ...
-    """
+    """Print a page to PDF, with an outline of its headings and text that can be selected."""
     flags = ["--headless", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
     flags += [
         "--disable-component-update",

@@ -28,38 +28,7 @@ _SAID = re.compile(
 
 
 def build(root: Path, *, to: Path | None = None, pdf: bool = False, show: bool = False) -> int:
-    """Build the deck into a folder that can be zipped and shown anywhere.
-
-    Parameters
-    ----------
-    root
-        The folder of the course; the deck's sources are in its folder `slides`.
-    to
-        The folder to write, by default `build/slides`. One that holds anything but an earlier deck is left
-        alone.
-    pdf
-        Whether to print the deck to `slides.pdf` in that folder, too; this needs Chromium or a browser made
-        from it.
-    show
-        Whether to open it in the browser.
-
-    Returns
-    -------
-    int
-        0: the deck was built.
-
-    Raises
-    ------
-    ValueError
-        The deck has mistakes, each named with its file and line; or the folder is not ours to write; or no
-        browser is found that can print.
-
-    Examples
-    --------
-    >>> build(Path("no-such-folder"))
-    Traceback (most recent call last):
-    ValueError: there are no slides: no-such-folder/slides holds no NN_name.md
-    """
+    """Build the deck into a folder that can be zipped and shown anywhere."""
     sources = root / "slides"
     if not sorted(sources.glob(PARTS)):
         raise ValueError(f"there are no slides: {sources.as_posix()} holds no NN_name.md")

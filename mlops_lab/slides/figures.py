@@ -49,11 +49,6 @@ class Picture:
         The size of its smallest letters in points; None where it is not known.
     problems
         What is wrong with its texts at any size: two that overlap, one that is cut off.
-
-    Examples
-    --------
-    >>> Picture(b"<svg/>", 7, 3.5, 9).letters_px(1120)
-    20.0
     """
 
     svg: bytes
@@ -68,23 +63,7 @@ class Picture:
 
 
 def function(name: str) -> Callable[..., Any]:
-    """Find a function of the package.
-
-    Parameters
-    ----------
-    name
-        ``module:function``, the module a part of `mlops_lab`.
-
-    Raises
-    ------
-    ValueError
-        There is no such module or function, or it belongs to another package.
-
-    Examples
-    --------
-    >>> function("mlops_lab.plots:bars").__name__
-    'bars'
-    """
+    """Find a function of the package."""
     module_name, colon, function_name = name.strip().partition(":")
     if not colon or not re.fullmatch(r"mlops_lab(\.\w+)*", module_name) or not function_name.isidentifier():
         raise ValueError(f"{name!r} is no function of the package: write mlops_lab.module:function")
@@ -101,23 +80,7 @@ def function(name: str) -> Callable[..., Any]:
 
 
 def arguments(text: str) -> dict[str, Any]:
-    """Read arguments that are written as in a call; each value is a literal.
-
-    Parameters
-    ----------
-    text
-        Such as ``weeks=8, kind="line"``.
-
-    Raises
-    ------
-    ValueError
-        It is written otherwise.
-
-    Examples
-    --------
-    >>> arguments('weeks=8, kind="line"')
-    {'weeks': 8, 'kind': 'line'}
-    """
+    """Read arguments that are written as in a call; each value is a literal."""
     try:
         call = ast.parse(f"f({text})", mode="eval").body
         well_formed = isinstance(call, ast.Call) and not call.args and all(k.arg for k in call.keywords)
@@ -129,23 +92,7 @@ def arguments(text: str) -> dict[str, Any]:
 
 
 def inches(text: str) -> tuple[float, float]:
-    """Read a width and a height.
-
-    Parameters
-    ----------
-    text
-        Such as ``7 x 3.2``, in inches.
-
-    Raises
-    ------
-    ValueError
-        It is written otherwise, or a side is under 1 or over 30.
-
-    Examples
-    --------
-    >>> inches("7 x 3.2")
-    (7.0, 3.2)
-    """
+    """Read a width and a height."""
     width, _, height = text.lower().partition("x")
     try:
         size = float(width), float(height)
@@ -159,34 +106,7 @@ def inches(text: str) -> tuple[float, float]:
 def picture(
     name: str, *, size: tuple[float, float] | None = None, given: Mapping[str, Any] | None = None
 ) -> Picture:
-    """Call a figure function and give what it draws.
-
-    Parameters
-    ----------
-    name
-        ``module:function``.
-    size
-        Width and height in inches of the axes handed to the function, where it takes axes; by default it
-        makes its own figure.
-    given
-        Arguments besides `seed` and `ax`.
-
-    Returns
-    -------
-    Picture
-        The drawn picture with what is wrong with its texts.
-
-    Raises
-    ------
-    ValueError
-        There is no such function, it fails (where is said), or it gives nothing that can be shown.
-
-    Examples
-    --------
-    >>> picture("mlops_lab.load:daily_curve")
-    Traceback (most recent call last):
-    ValueError: mlops_lab.load:daily_curve gives a ndarray: a figure function gives axes, ...
-    """
+    """Call a figure function and give what it draws."""
     import matplotlib
     from matplotlib import pyplot
 
@@ -321,27 +241,6 @@ def text_problems(figure: Figure, *, touching_pt: float = 0.75) -> list[str]:
 
     It compares the upright boxes around the texts: text at another angle than a right one may be said to
     overlap where only its box does. Text over lines or bars is not looked for.
-
-    Parameters
-    ----------
-    figure
-        A matplotlib figure; it is laid out and drawn.
-    touching_pt
-        How many points two boxes may share, since a box is a little larger than its letters.
-
-    Returns
-    -------
-    list of str
-        One sentence for each pair that overlaps and for each text that is cut off; empty if all is well.
-
-    Examples
-    --------
-    >>> from matplotlib.figure import Figure
-    >>> figure = Figure()
-    >>> axes = figure.subplots()
-    >>> one, other = axes.text(0.5, 0.5, "belt"), axes.text(0.51, 0.51, "handheld")
-    >>> text_problems(figure)
-    ["the texts 'belt' and 'handheld' overlap"]
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 

@@ -23,13 +23,7 @@ _SECTION = re.compile(r"^## (\d+ .+) \((core|deeper)\)$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class LessonCard:
-    """A lesson as slides speak of it.
-
-    Examples
-    --------
-    >>> LessonCard("03", "Studies vs production").available
-    False
-    """
+    """A lesson as slides speak of it."""
 
     number: str
     title: str
@@ -48,13 +42,7 @@ class LessonCard:
 
 
 def existing(root: Path) -> list[str]:
-    """List the numbers of the lessons that exist.
-
-    Examples
-    --------
-    >>> existing(Path("no-such-folder"))
-    []
-    """
+    """List the numbers of the lessons that exist."""
     return [name[:2] for name in lessons.names(root) if Lesson(name, root).source.exists()]
 
 
@@ -67,26 +55,7 @@ def _planned(root: Path) -> dict[str, str]:
 
 
 def card(given: str, root: Path) -> LessonCard:
-    """Look a lesson up, one that exists or one that the course table plans.
-
-    Parameters
-    ----------
-    given
-        A number (``7`` or ``07``), a topic (``varying_load``) or a full name.
-    root
-        The folder of the course.
-
-    Raises
-    ------
-    ValueError
-        No lesson is called so, neither there nor planned; or its notebook does not open as lessons do.
-
-    Examples
-    --------
-    >>> course = Path(__file__).parents[2]
-    >>> card("11", course).title, card("varying_load", course).number
-    ('Varying load', '11')
-    """
+    """Look a lesson up, one that exists or one that the course table plans."""
     planned = _planned(root)
     try:
         name = lessons.find(given, root)
@@ -130,24 +99,7 @@ def _opened(path: Path, name: str) -> LessonCard:
 
 
 def opener(lesson: LessonCard) -> list[str]:
-    """Write the body of a lesson's opener slide, with its notes, in the deck's own Markdown.
-
-    Parameters
-    ----------
-    lesson
-        A lesson that exists.
-
-    Returns
-    -------
-    list of str
-        The lines below the slide's title.
-
-    Examples
-    --------
-    >>> lines = opener(LessonCard("99", "Demo", goal="You will see.", time="15 minutes."))
-    >>> [line for line in lines if "will" in line or "15" in line]
-    ['You will see.', '**Time** 15 minutes.']
-    """
+    """Write the body of a lesson's opener slide, with its notes, in the deck's own Markdown."""
     plan = [f"- {re.sub(r'^[0-9]+ ', '', section)}" for section in lesson.core]
     more = [f"- deeper: {len(lesson.deeper)} more"] if lesson.deeper else []
     plan, body = [*plan, *more], [lesson.goal, "", f"**Time** {lesson.time}", ""]

@@ -24,59 +24,20 @@ _SHORTEST_ALT = 15
 
 
 class speaker_notes(nodes.General, nodes.Element):  # type: ignore[misc]  # noqa: N801  named as docutils does
-    """What the speaker sees and the room does not.
-
-    Examples
-    --------
-    >>> speaker_notes(minutes=2.0)["minutes"]
-    2.0
-    """
+    """What the speaker sees and the room does not."""
 
 
 class box(nodes.General, nodes.Element):  # type: ignore[misc]  # noqa: N801
-    """A part of a slide with a class of its own, columns with their widths.
-
-    Examples
-    --------
-    >>> box(classes=["columns"], weights=[2, 1])["weights"]
-    [2, 1]
-    """
+    """A part of a slide with a class of its own, columns with their widths."""
 
 
 def deck_of(environment: Any) -> Deck:
-    """Give the deck that Sphinx's environment is reading for.
-
-    Examples
-    --------
-    >>> from types import SimpleNamespace
-    >>> deck_of(SimpleNamespace(deck=Deck(Path("a"), Path("b")))).minutes
-    0.0
-    """
+    """Give the deck that Sphinx's environment is reading for."""
     return cast(Deck, environment.deck)
 
 
 def exact_line(path: Path, line: int, needle: str) -> int:
-    """Find the line on which a text stands: of inline text only its paragraph's first line is known.
-
-    Parameters
-    ----------
-    path
-        The file.
-    line
-        The line, counted from 1, from which on to look.
-    needle
-        The text.
-
-    Returns
-    -------
-    int
-        The first line that holds it, else `line`.
-
-    Examples
-    --------
-    >>> exact_line(Path("no-such-file.md"), 3, "a")
-    3
-    """
+    """Find the line on which a text stands: of inline text only its paragraph's first line is known."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -270,15 +231,7 @@ _ROLES: dict[str, Callable[[Deck, str], list[Any]]] = {
 
 
 def register(app: Sphinx) -> None:
-    """Teach Sphinx the deck's directives and roles.
-
-    Examples
-    --------
-    >>> from unittest.mock import Mock
-    >>> register(app := Mock())
-    >>> sorted(call.args[0] for call in app.add_role.call_args_list)
-    ['claim', 'lecture', 'lesson', 'measured']
-    """
+    """Teach Sphinx the deck's directives and roles."""
     app.add_directive("notes", _Notes)
     app.add_directive("package-figure", _PackageFigure)
     app.add_directive("columns", _Columns)

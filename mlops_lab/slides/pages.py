@@ -42,13 +42,7 @@ _PAGE = """\
 
 
 class SlideTranslator(RevealjsSlideTranslator):  # type: ignore[misc]
-    """Write slides one after another, none below another, each with one page of fixed size inside.
-
-    Examples
-    --------
-    >>> issubclass(SlideTranslator, HTML5Translator)
-    True
-    """
+    """Write slides one after another, none below another, each with one page of fixed size inside."""
 
     _open = False
 
@@ -107,42 +101,14 @@ def _end_notes(translator: Any, node: Any) -> None:
 
 
 def register(app: Sphinx) -> None:
-    """Teach Sphinx how the deck's own nodes are written.
-
-    Examples
-    --------
-    >>> from unittest.mock import Mock
-    >>> register(app := Mock())
-    >>> app.set_translator.call_args.args[0]
-    'revealjs'
-    """
+    """Teach Sphinx how the deck's own nodes are written."""
     app.set_translator("revealjs", SlideTranslator, override=True)
     app.add_node(speaker_notes, revealjs=(_begin_notes, _end_notes))
     app.add_node(box, revealjs=(_begin_box, _end_box))
 
 
 def write(slides: str, title: str, *, built: Path, own: Path, target: Path) -> None:
-    """Write the deck's folder: its two pages, pictures, styles and reveal.js.
-
-    Parameters
-    ----------
-    slides
-        The slides, one `<section>` after another.
-    title
-        The deck's title.
-    built
-        The folder that Sphinx wrote to: pictures and the colours of code are taken from it.
-    own
-        The folder of the deck's own styles and scripts.
-    target
-        The folder to write, empty or not there yet.
-
-    Examples
-    --------
-    >>> write("", "Deck", built=Path("no"), own=Path("no"), target=Path("no"))
-    Traceback (most recent call last):
-    FileNotFoundError: ...
-    """
+    """Write the deck's folder: its two pages, pictures, styles and reveal.js."""
     static = target / "_static"
     reveal = Path(sphinx_revealjs.__file__).parent / "_static" / "revealjs"
     own_files = sorted(path.name for path in own.iterdir() if path.is_file())

@@ -37,13 +37,7 @@ _LESSON_BEFORE = re.compile(r"\blessons?\s(?:\d\d(?:,\s?|\s(?:and|to|or)\s))*$",
 
 @dataclass(frozen=True)
 class Quote:
-    """A text to stand on a slide, and what is said of its origin at the slide's foot.
-
-    Examples
-    --------
-    >>> Quote("$25,920 a month", "lecture", "L10").origin
-    'lecture'
-    """
+    """A text to stand on a slide, and what is said of its origin at the slide's foot."""
 
     text: str
     origin: str
@@ -54,16 +48,6 @@ def typed_figures(text: str) -> list[str]:
     """List the figures in a text that should have been quoted.
 
     Years, numbers of lessons and counts below ten are let through. It cannot see a figure written in words.
-
-    Parameters
-    ----------
-    text
-        Plain text of a slide, what is quoted and what is code left out.
-
-    Examples
-    --------
-    >>> typed_figures("In 2015, lesson 04 and lesson 11 had five parts; 85 % of 40 machines cost $1,200.")
-    ['85 %', '40', '$1,200']
     """
     found = []
     for match in _TYPED.finditer(text):
@@ -99,12 +83,6 @@ class Quotes:
     ----------
     root
         The folder of the course.
-
-    Examples
-    --------
-    >>> Quotes(Path("no-such-folder")).claim("load.bills")
-    Traceback (most recent call last):
-    ValueError: there is no claim 'load.bills'. The lessons' claims are in notebooks/solutions.
     """
 
     def __init__(self, root: Path) -> None:
@@ -146,19 +124,7 @@ class Quotes:
         return f"{payload['id']} ({', '.join(how)})"
 
     def measured(self, given: str) -> Quote:
-        """Give the value of a claim as the lesson shows it, or in another form.
-
-        Parameters
-        ----------
-        given
-            The claim's id, alone or with ``as percent``, ``as points`` (of a difference of two shares) or
-            ``as 2 digits`` after it.
-
-        Raises
-        ------
-        ValueError
-            There is no such claim, it does not hold, or the form does not fit.
-        """
+        """Give the value of a claim as the lesson shows it, or in another form."""
         match = _AS.match(given.strip())
         if match is None:
             raise ValueError(
@@ -180,34 +146,12 @@ class Quotes:
         return Quote(text, "measured", self._source(payload, lesson))
 
     def claim(self, given: str) -> Quote:
-        """Give the sentence of a claim, word for word.
-
-        Parameters
-        ----------
-        given
-            The claim's id.
-
-        Raises
-        ------
-        ValueError
-            There is no such claim, or it does not hold.
-        """
+        """Give the sentence of a claim, word for word."""
         payload, lesson = self._payload(given.strip())
         return Quote(payload["text"], "measured", self._source(payload, lesson))
 
     def lecture(self, given: str) -> Quote:
-        """Give a figure of the lecture, or nothing but a key where a whole part of it is meant.
-
-        Parameters
-        ----------
-        given
-            A key of `slides/lecture.toml` such as ``L10``, or a figure of it such as ``L10.fixed``.
-
-        Raises
-        ------
-        ValueError
-            There is no such key or figure, or its entry lacks text or source.
-        """
+        """Give a figure of the lecture, or nothing but a key where a whole part of it is meant."""
         key, _, figure = given.strip().partition(".")
         where = "The lecture's keys and figures are in slides/lecture.toml."
         if key not in self._lecture:

@@ -32,11 +32,6 @@ class Deck:
         The folder of the course.
     sources
         The folder whose files are read.
-
-    Examples
-    --------
-    >>> Deck(Path("course"), Path("course", "slides")).minutes
-    0.0
     """
 
     root: Path
@@ -54,22 +49,7 @@ class Deck:
     def draw(
         self, name: str, size: tuple[float, float] | None, given: Mapping[str, Any]
     ) -> tuple[str, Picture]:
-        """Draw a picture into a file, once for each function and its arguments.
-
-        Parameters
-        ----------
-        name
-            ``module:function``.
-        size
-            Inches of the axes handed to it, or None.
-        given
-            Its arguments.
-
-        Returns
-        -------
-        tuple
-            The file's name below `sources`, and the picture.
-        """
+        """Draw a picture into a file, once for each function and its arguments."""
         file = _file(name, size, given)
         if file not in self.drawn:
             self.keep(name, size, given, picture(name, size=size, given=given))
@@ -78,15 +58,7 @@ class Deck:
     def keep(
         self, name: str, size: tuple[float, float] | None, given: Mapping[str, Any], drawn: Picture
     ) -> None:
-        """Keep a picture that was drawn elsewhere, for `draw` to find.
-
-        Parameters
-        ----------
-        name, size, given
-            What was asked for.
-        drawn
-            The picture.
-        """
+        """Keep a picture that was drawn elsewhere, for `draw` to find."""
         file = _file(name, size, given)
         path = self.sources / file
         path.parent.mkdir(exist_ok=True)

@@ -22,23 +22,7 @@ _SOURCE = "each float64 compared bit by bit"
 
 
 def same_data(record: Record, data: Any) -> Finding:
-    """Hold data that was given against what the record says of its own.
-
-    Parameters
-    ----------
-    record
-        The record; its lineage under ``"data"``, and what ``run.data`` wrote.
-    data
-        A fingerprint, a table, the path of a file, or a mapping of names to these.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> record = Record(name="a", folder=Path("a"), state="finished", metrics=pd.DataFrame(), not_finite={},
-    ...     lineage={"data": "5ee8ce16"})
-    >>> same_data(record, "5ee8ce16").ok, same_data(record, "00000000").ok
-    (True, False)
-    """
+    """Hold data that was given against what the record says of its own."""
     lineage = record.lineage.get("data", {})
     named = lineage if isinstance(lineage, Mapping) else {"": lineage}
     recorded = {name: str(held) for name, held in {**record.data, **named}.items()}
@@ -67,22 +51,7 @@ def _held_against(recorded: Mapping[str, str], found: Mapping[str, str], where: 
 
 
 def changes(record: Record) -> tuple[pd.DataFrame, list[Finding]]:
-    """Note what has changed since the run; whether it matters, only the numbers can tell.
-
-    Parameters
-    ----------
-    record
-        The record.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> record = Record(name="a", folder=Path("a"), state="finished", metrics=pd.DataFrame(), not_finite={},
-    ...     surroundings={**here(), "numpy": "1.26.4"})
-    >>> versions, findings = changes(record)
-    >>> versions["recorded"].to_dict(), findings[0].severity
-    ({'numpy': '1.26.4'}, 'note')
-    """
+    """Note what has changed since the run; whether it matters, only the numbers can tell."""
     now = here()
     names = sorted({*now, *record.surroundings})
     then = [record.surroundings.get(name, "") for name in names]
@@ -107,24 +76,7 @@ def changes(record: Record) -> tuple[pd.DataFrame, list[Finding]]:
 
 
 def agreement(record: Record, again: Record) -> tuple[list[Finding], dict[str, Any], float]:
-    """Compare a run that was made again with its record: data, end, steps, and every value bit by bit.
-
-    Parameters
-    ----------
-    record, again
-        The record, and that of the new run. Of a record without an end only its own steps are compared.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> from dataclasses import replace
-    >>> record = Record(name="a", folder=Path("a"), state="finished", not_finite={},
-    ...     metrics=pd.DataFrame({"loss": [0.5, 0.25]}))
-    >>> other = replace(record, metrics=pd.DataFrame({"loss": [0.5, 0.75]}))
-    >>> findings, first, largest = agreement(record, other)
-    >>> first, largest
-    ({'step': 1, 'metric': 'loss', 'recorded': 0.25, 'again': 0.75}, 0.5)
-    """
+    """Compare a run that was made again with its record: data, end, steps, and every value bit by bit."""
     findings = []
     if record.data:
         findings.append(_held_against(record.data, again.data or {"": "none"}, "that it trained on"))

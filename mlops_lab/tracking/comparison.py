@@ -82,11 +82,6 @@ class Comparison(Report):
         ----------
         metric
             The metric; by default the one that was compared.
-
-        Returns
-        -------
-        pandas.DataFrame
-            NaN where a run has no value.
         """
         return _curves(self.records, metric or self.metric)
 

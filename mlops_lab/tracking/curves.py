@@ -10,25 +10,7 @@ __all__ = ["counted", "precision_recall"]
 
 
 def counted(values: Any, bins: int = 30) -> dict[str, Any]:
-    """Count values in bins of equal width; NaN and infinity fit in none and are counted apart.
-
-    Parameters
-    ----------
-    values
-        Numbers of any shape.
-    bins
-        How many bins.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If they are no numbers, or there is no bin.
-
-    Examples
-    --------
-    >>> counted([0.0, 1.0, 1.0, float("nan")], bins=2)
-    {'edges': [0.0, 0.5, 1.0], 'counts': [1, 2], 'not_finite': 1}
-    """
+    """Count values in bins of equal width; NaN and infinity fit in none and are counted apart."""
     if bins < 1:
         raise ValueError(f"bins={bins!r}: at least one bin is needed")
     try:
@@ -51,26 +33,6 @@ def precision_recall(truth: Any, score: Any, thresholds: int = 51) -> dict[str, 
 
     A case is called positive where its score is at least the threshold. Where nothing is called positive,
     precision is written as 0, as TensorBoard does; it is not defined there.
-
-    Parameters
-    ----------
-    truth
-        True (or 1) where the case is positive.
-    score
-        The model's score from 0 to 1, in the same order.
-    thresholds
-        How many; at least 2.
-
-    Raises
-    ------
-    ValueError
-        If the lengths differ, or scores lie outside 0 to 1.
-
-    Examples
-    --------
-    >>> curve = precision_recall([0, 1, 1], [0.2, 0.4, 0.9], thresholds=3)
-    >>> curve["threshold"], curve["tp"], curve["recall"]
-    ([0.0, 0.5, 1.0], [2, 1, 0], [1.0, 0.5, 0.0])
     """
     positive, scores = np.asarray(truth), np.asarray(score, dtype=float)
     if positive.ndim != 1 or positive.shape != scores.shape:

@@ -18,21 +18,7 @@ _FLOOR = 1e-3
 
 
 def distances(curves: pd.DataFrame, better: str) -> pd.Series[float]:
-    """Give each run's distance on the worse side, in usual distances; NaN where nothing is usual.
-
-    Parameters
-    ----------
-    curves
-        One row for each step, one column for each run; NaN where a run has no value.
-    better
-        ``"lower"`` or ``"higher"``.
-
-    Examples
-    --------
-    >>> curves = pd.DataFrame({name: [level] * 3 for name, level in zip("abcde", [0.9, 1.0, 1.1, 1.2, 4.0])})
-    >>> distances(curves, "lower").round(1).to_dict()
-    {'a': 0.0, 'b': 0.0, 'c': 0.0, 'd': 1.0, 'e': 29.0}
-    """
+    """Give each run's distance on the worse side, in usual distances; NaN where nothing is usual."""
     finite = curves.where(np.isfinite(curves))
     usable = finite[finite.notna().sum(axis=1) >= FEWEST]
     middle = usable.median(axis=1)
@@ -47,24 +33,7 @@ def distances(curves: pd.DataFrame, better: str) -> pd.Series[float]:
 def side_by_side(
     records: dict[str, Record], curves: pd.DataFrame, metric: str, better: str, distance: pd.Series[float]
 ) -> pd.DataFrame:
-    """Put all runs in one table, each in a row.
-
-    Parameters
-    ----------
-    records
-        The runs by their names.
-    curves, metric, better, distance
-        The compared metric: its curves, its name, which value is better, and each run's distance.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> curves = pd.DataFrame({"a": [0.5, 0.25]})
-    >>> record = Record(name="a", folder=Path("a"), state="finished", not_finite={},
-    ...     metrics=curves.rename(columns={"a": "loss"}))
-    >>> side_by_side({"a": record}, curves, "loss", "lower", pd.Series({"a": 0.0})).loc["a", "best"]
-    np.float64(0.25)
-    """
+    """Put all runs in one table, each in a row."""
     common = curves.dropna()
     settings = {name: {"seed": record.seed, **record.params} for name, record in records.items()}
     names = {setting: None for held in settings.values() for setting in held}

@@ -38,11 +38,6 @@ def rerunnable(function: Function) -> Function:
     function
         The function; called as ``function(run, seed=seed, **params)``.
 
-    Returns
-    -------
-    function
-        The same function.
-
     Examples
     --------
     >>> @rerunnable
@@ -57,26 +52,7 @@ def rerunnable(function: Function) -> Function:
 
 
 def entry_name(train: Callable[..., Any] | str | None) -> str | None:
-    """Give a training function's name, from which another process can import it.
-
-    Parameters
-    ----------
-    train
-        The function, its name ``"package.module:function"``, or None.
-
-    Raises
-    ------
-    ValueError
-        If no other process could import it: it stands in a notebook, in a class, or has no name.
-
-    Examples
-    --------
-    >>> entry_name(importlib.import_module)
-    'importlib:import_module'
-    >>> entry_name(lambda sink: None)
-    Traceback (most recent call last):
-    ValueError: ... cannot be imported by its name: ...
-    """
+    """Give a training function's name, from which another process can import it."""
     if train is None:
         return None
     name = train
@@ -91,21 +67,7 @@ def entry_name(train: Callable[..., Any] | str | None) -> str | None:
 
 
 def code_hash(entry: str | None) -> str | None:
-    """Fingerprint the source of the module that an entry stands in, without running it.
-
-    Parameters
-    ----------
-    entry
-        ``"package.module:function"``, or None.
-
-    Examples
-    --------
-    >>> ours = "mlops_lab.tracking.entry_point"
-    >>> code_hash(f"{ours}:rerunnable") == code_hash(f"{ours}:load_entry")
-    True
-    >>> code_hash("no.such:function") is None
-    True
-    """
+    """Fingerprint the source of the module that an entry stands in, without running it."""
     if entry is None:
         return None
     try:
@@ -117,28 +79,7 @@ def code_hash(entry: str | None) -> str | None:
 
 
 def load_entry(entry: str | None, *, trust: bool) -> Callable[..., Any]:
-    """Import the function that a record names, if that may be.
-
-    Parameters
-    ----------
-    entry
-        ``"package.module:function"``.
-    trust
-        True: import and run it wherever it stands.
-
-    Raises
-    ------
-    UntrustedRecordError
-        If nobody has vouched for it. Nothing of it was imported.
-    ValueError
-        If the record names none, or there is none of that name.
-
-    Examples
-    --------
-    >>> load_entry("os:system", trust=False)
-    Traceback (most recent call last):
-    mlops_lab.tracking.entry_point.UntrustedRecordError: the record asks to run 'os:system', ...
-    """
+    """Import the function that a record names, if that may be."""
     if entry is None:
         raise ValueError(
             "the record names no training function, so it can be read but not rerun; give "

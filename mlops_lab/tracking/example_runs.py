@@ -34,13 +34,7 @@ _RELABELLED = 12
 
 
 class Planted(NamedTuple):
-    """The bad run of the twelve: its name, and the first step at which something else was measured.
-
-    Examples
-    --------
-    >>> Planted("run-03", 20).step
-    20
-    """
+    """The bad run of the twelve: its name, and the first step at which something else was measured."""
 
     run: str
     step: int
@@ -56,11 +50,6 @@ class Twelve:
         The runs, in the order of their names.
     fresh_loss
         For each run the model's mean loss on 3,000 new crates with their true grades.
-
-    Examples
-    --------
-    >>> Twelve([], pd.Series(dtype=float)).records
-    []
     """
 
     records: list[tracking.Record]
@@ -68,13 +57,7 @@ class Twelve:
 
 
 def planted(seed: int) -> Planted:
-    """Say which of the twelve runs is bad, and from which step.
-
-    Examples
-    --------
-    >>> planted(0) == planted(0), planted(0).run.startswith("run-")
-    (True, True)
-    """
+    """Say which of the twelve runs is bad, and from which step."""
     rng = np.random.default_rng([seed, 12])
     order = rng.permutation(len(_GRID)).tolist()
     return Planted(_name(order.index(_GRID.index(_BAD))), int(rng.integers(24, 30)))
@@ -85,19 +68,6 @@ def twelve_runs(folder: Path, *, seed: int) -> Twelve:
 
     When the bad run was resumed, its split was lost, and from then on it was tested on *all* crates: half of
     them it has learned by heart. Its model is no better for that.
-
-    Parameters
-    ----------
-    folder
-        Where the runs are kept.
-    seed
-        Decides the world, the split, and which run is the bad one.
-
-    Examples
-    --------
-    >>> twelve_runs(Path("no-such-folder"), seed=-1)
-    Traceback (most recent call last):
-    ValueError: expected non-negative integer
     """
     bad = planted(seed)
     order = np.random.default_rng([seed, 12]).permutation(len(_GRID)).tolist()
@@ -118,34 +88,13 @@ def twelve_runs(folder: Path, *, seed: int) -> Twelve:
 
 
 def faults(seed: int) -> dict[str, str]:
-    """Say what is wrong with each stranger's record: one of `FAULTS`.
-
-    Examples
-    --------
-    >>> sorted(faults(0)), sorted(faults(0).values())
-    (['luca', 'mia', 'noor'], ['no seed', 'none', 'other data'])
-    """
+    """Say what is wrong with each stranger's record: one of `FAULTS`."""
     order = np.random.default_rng([seed, 3]).permutation(len(FAULTS))
     return {name: FAULTS[which] for name, which in zip(_STRANGERS, order, strict=True)}
 
 
 def strangers(folder: Path, *, seed: int) -> dict[str, tracking.Record]:
-    """Let three strangers train, and give their records: one lacks its seed, one was trained on other data.
-
-    Parameters
-    ----------
-    folder
-        Where the runs are kept.
-    seed
-        Decides the world, the strangers' own seeds, and who forgot what.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     [record.state for record in strangers(Path(folder), seed=0).values()]
-    ['finished', 'finished', 'finished']
-    """
+    """Let three strangers train; give their records: one lacks its seed, one saw other data."""
     crates = _crates(seed)
     changed = crates.copy()
     changed.loc[changed.index[:_RELABELLED], "grade"] = 3 - changed["grade"].iloc[:_RELABELLED]

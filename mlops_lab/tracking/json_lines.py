@@ -27,22 +27,6 @@ class LineFile:
     ----------
     path
         The file; it must not exist.
-
-    Raises
-    ------
-    FileExistsError
-        If it does exist: two writers would mix their lines.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     file = LineFile(Path(folder, "run.jsonl"))
-    ...     file.write({"kind": "log", "step": 0})
-    ...     rows, unreadable = read_lines(Path(folder, "run.jsonl"))
-    ...     file.close()
-    >>> rows, unreadable
-    ([{'kind': 'log', 'step': 0}], ())
     """
 
     def __init__(self, path: Path) -> None:
@@ -79,27 +63,7 @@ class LineFile:
 
 
 def read_lines(path: Path) -> tuple[list[dict[str, Any]], tuple[int, ...]]:
-    r"""Read JSON lines, past those that cannot be read.
-
-    Parameters
-    ----------
-    path
-        The file.
-
-    Returns
-    -------
-    tuple
-        The lines that can be read, and the numbers (from 1) of those that cannot. A program that was killed
-        while it wrote leaves at most one such line, the last. Any other was damaged later.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     written = Path(folder, "run.jsonl").write_text('{"step":0}\n{"st', encoding="utf-8")
-    ...     read_lines(Path(folder, "run.jsonl"))
-    ([{'step': 0}], (2,))
-    """
+    r"""Read JSON lines, past those that cannot be read."""
     rows, unreadable = [], []
     pieces = path.read_bytes().split(b"\n")
     for place, piece in enumerate(pieces, start=1):

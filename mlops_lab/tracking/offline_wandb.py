@@ -160,11 +160,6 @@ def wandb_history(path: str | os.PathLike[str]) -> pd.DataFrame:
     path
         The ``.wandb`` file, or a folder that holds exactly one, at any depth.
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row for each step, one column for each metric that is a number.
-
     Raises
     ------
     FileNotFoundError, ValueError

@@ -35,11 +35,6 @@ def read(folder: str | os.PathLike[str]) -> Record:
     folder
         The run's own folder, ``run.folder``, or its ``run.jsonl``.
 
-    Returns
-    -------
-    Record
-        The run.
-
     Raises
     ------
     FileNotFoundError
@@ -104,11 +99,6 @@ def read_all(folder: str | os.PathLike[str]) -> list[Record]:
     ----------
     folder
         The folder that was given to the runs.
-
-    Returns
-    -------
-    list of Record
-        The runs; empty if the folder keeps none.
 
     Raises
     ------

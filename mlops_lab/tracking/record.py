@@ -118,26 +118,10 @@ class Record:
         metrics
             What is drawn; by default all.
 
-        Returns
-        -------
-        matplotlib.axes.Axes
-            The axes; what is not finite is left out.
-
         Raises
         ------
         ValueError
             If there is no such metric, or no value that can be drawn.
-
-        Examples
-        --------
-        >>> import tempfile
-        >>> from matplotlib.figure import Figure
-        >>> from mlops_lab import tracking
-        >>> with tempfile.TemporaryDirectory() as folder, tracking.Run(folder, "a") as run:
-        ...     run.log(0, loss=0.5)
-        ...     run.log(1, loss=0.4)
-        ...     tracking.read(run.folder).plot(Figure().subplots()).get_title(loc="left")
-        'a'
         """
         chosen = list(self.metrics if metrics is None else metrics)
         unknown = [name for name in chosen if name not in self.metrics]

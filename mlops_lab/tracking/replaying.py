@@ -28,11 +28,6 @@ def replay(record: Record, sink: Sink) -> int:
     sink
         A new sink, such as ``Wandb(folder)``. Its errors are not caught: nothing is being trained.
 
-    Returns
-    -------
-    int
-        How many lines were sent.
-
     Raises
     ------
     FileNotFoundError

@@ -86,11 +86,6 @@ class Rerun(Report):
         metric
             The metric; by default the first that differs, else the first.
 
-        Returns
-        -------
-        matplotlib.axes.Axes
-            The axes.
-
         Raises
         ------
         ValueError

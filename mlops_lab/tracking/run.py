@@ -137,15 +137,7 @@ class Run(Extras):
 
     @property
     def failures(self) -> dict[str, int]:
-        """How many writes have failed, by the name of the sink; ``"run.jsonl"`` is the record itself.
-
-        Examples
-        --------
-        >>> import tempfile
-        >>> with tempfile.TemporaryDirectory() as folder, Run(folder, "a") as run:
-        ...     run.failures
-        {}
-        """
+        """How many writes have failed, by the name of the sink; ``"run.jsonl"`` is the record itself."""
         return self._book.failures
 
     def log(self, step: int, values: Mapping[str, float] | None = None, /, **named: float) -> None:

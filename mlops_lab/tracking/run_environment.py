@@ -19,13 +19,7 @@ _SAME_START_S = 2.0
 
 
 def here() -> dict[str, str]:
-    """Name what can change a training's numbers on this machine: versions, system, numerical settings.
-
-    Examples
-    --------
-    >>> {"numpy", "pandas", "python", "system"} <= set(here())
-    True
-    """
+    """Name what can change a training's numbers on this machine: versions, system, numerical settings."""
     found = {"python": platform.python_version(), "system": f"{platform.system()} {platform.machine()}"}
     for name in _LIBRARIES:
         try:
@@ -36,13 +30,7 @@ def here() -> dict[str, str]:
 
 
 def process() -> dict[str, Any]:
-    """Name this process so that it is never taken for a later one that gets the same number.
-
-    Examples
-    --------
-    >>> sorted(process())
-    ['host', 'pid', 'process_started']
-    """
+    """Name this process so that it is never taken for a later one that gets the same number."""
     return {
         "pid": os.getpid(),
         "process_started": psutil.Process().create_time(),
@@ -51,18 +39,7 @@ def process() -> dict[str, Any]:
 
 
 def alive(written: Mapping[str, Any]) -> bool | None:
-    """Ask whether a process still runs; None if it ran on another machine, which nobody can see from here.
-
-    Parameters
-    ----------
-    written
-        What ``process`` gave.
-
-    Examples
-    --------
-    >>> alive(process()), alive({**process(), "process_started": 0.0}), alive({**process(), "host": "x"})
-    (True, False, None)
-    """
+    """Ask whether a process still runs; None if it ran on another machine, which nobody can see from here."""
     if written.get("host") != platform.node():
         return None
     try:

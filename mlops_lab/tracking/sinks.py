@@ -21,17 +21,7 @@ __all__ = ["FullSink", "Guard", "Logbook"]
 
 
 class FullSink(Sink, Protocol):
-    """All that a run sends; a sink may leave out any method but ``log`` and ``close``.
-
-    Examples
-    --------
-    >>> from mlops_lab.report import MemorySink
-    >>> class Notes(MemorySink):
-    ...     def text(self, step, name, text):
-    ...         self.rows.append({"step": step, name: text})
-    >>> isinstance(Notes(), Sink)
-    True
-    """
+    """All that a run sends; a sink may leave out any method but ``log`` and ``close``."""
 
     def start(self, about: Mapping[str, Any]) -> None:
         """Begin a run; ``about`` is the first line of its record: name, params, seed, train, lineage."""
@@ -67,18 +57,6 @@ class Guard(GuardedSink):
         The sink.
     tell
         Called with the first failure: the sink's name, and what happened in words.
-
-    Examples
-    --------
-    >>> from mlops_lab.report import MemorySink
-    >>> told = []
-    >>> guard = Guard(MemorySink(), lambda sink, words: told.append((sink, words)))
-    >>> guard.send("text", "note", "hello", 0)   # a list in memory keeps no text: nothing happens
-    >>> with warnings.catch_warnings():
-    ...     warnings.simplefilter("ignore")
-    ...     guard.send("log", 0, None)
-    >>> guard.failures, told[0][0]
-    (1, 'MemorySink')
     """
 
     def __init__(self, sink: Sink, tell: Callable[[str, str], None]) -> None:
@@ -116,19 +94,6 @@ class Logbook:
         The run's file of JSON lines.
     sinks
         The further sinks.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from mlops_lab.report import MemorySink
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     memory = MemorySink()
-    ...     book = Logbook(LineFile(Path(folder, "run.jsonl")), [memory])
-    ...     book.write({"kind": "log", "step": 0, "values": {"loss": 0.5}})
-    ...     book.send("log", 0, {"loss": 0.5})
-    ...     book.close("finished", {"kind": "end", "state": "finished"})
-    >>> memory.rows, memory.closed, book.failures
-    ([{'step': 0, 'loss': 0.5}], True, {})
     """
 
     def __init__(self, file: LineFile, sinks: Sequence[Sink]) -> None:

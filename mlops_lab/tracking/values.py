@@ -30,28 +30,7 @@ _WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
 def number(name: str, value: Any) -> float:
-    """Take one metric's value as a float; NaN and infinity are values too, text and lists are not.
-
-    Parameters
-    ----------
-    name
-        The metric; used in the error.
-    value
-        A number of Python, NumPy or any library whose numbers turn into ``float``.
-
-    Raises
-    ------
-    TypeError
-        If it is no single number.
-
-    Examples
-    --------
-    >>> number("loss", np.float32(0.5)), number("loss", float("nan"))
-    (0.5, nan)
-    >>> number("loss", "0.5")
-    Traceback (most recent call last):
-    TypeError: metric 'loss' is '0.5', which is no number: ...
-    """
+    """Take one metric's value as a float; NaN and infinity are values too, text and lists are not."""
     single = getattr(value, "ndim", 0) == 0
     is_number = isinstance(value, numbers.Real | np.generic) or (
         hasattr(value, "__float__") and not isinstance(value, str | bytes)
@@ -68,41 +47,14 @@ def number(name: str, value: Any) -> float:
 
 
 def to_json(value: float) -> float | str:
-    """Write a number so that strict JSON holds it; ``from_json`` gives the same number back, to the last bit.
-
-    Parameters
-    ----------
-    value
-        Any float.
-
-    Examples
-    --------
-    >>> to_json(0.1), to_json(float("-inf"))
-    (0.1, '-Infinity')
-    """
+    """Write a number so that strict JSON holds it; ``from_json`` gives it back to the last bit."""
     if math.isfinite(value):
         return value
     return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
 
 
 def from_json(value: float | str) -> float:
-    """Read what ``to_json`` wrote.
-
-    Parameters
-    ----------
-    value
-        A number, or one of the three words.
-
-    Raises
-    ------
-    ValueError
-        If it is another word.
-
-    Examples
-    --------
-    >>> from_json("NaN"), from_json(2)
-    (nan, 2.0)
-    """
+    """Read what ``to_json`` wrote."""
     if isinstance(value, str):
         if value not in _WORDS:
             raise ValueError(f"{value!r} is no number; words for numbers are {', '.join(_WORDS)}")
@@ -111,26 +63,7 @@ def from_json(value: float | str) -> float:
 
 
 def metric_name(name: Any) -> str:
-    """Accept a metric's name, such as ``"loss"`` or ``"validation/loss"``.
-
-    Parameters
-    ----------
-    name
-        The name.
-
-    Raises
-    ------
-    ValueError
-        If one of the sinks could not hold it under that name.
-
-    Examples
-    --------
-    >>> metric_name("validation/loss")
-    'validation/loss'
-    >>> metric_name("_step")
-    Traceback (most recent call last):
-    ValueError: '_step' cannot be a metric's name: ...
-    """
+    """Accept a metric's name, such as ``"loss"`` or ``"validation/loss"``."""
     parts = name.split("/") if isinstance(name, str) else []
     good = bool(parts) and all(part and part.strip() == part and part not in (".", "..") for part in parts)
     if not good or not name.isprintable() or name.startswith("_") or name == "step" or len(name) > 200:
@@ -142,26 +75,7 @@ def metric_name(name: Any) -> str:
 
 
 def step_number(step: Any) -> int:
-    """Accept the number of a step: a whole number from 0.
-
-    Parameters
-    ----------
-    step
-        The number.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If it is not whole, or below 0.
-
-    Examples
-    --------
-    >>> step_number(np.int64(3))
-    3
-    >>> step_number(-1)
-    Traceback (most recent call last):
-    ValueError: step -1 is below 0; count steps from 0
-    """
+    """Accept the number of a step: a whole number from 0."""
     if isinstance(step, bool | np.bool_):
         raise TypeError(f"step {step!r} is no whole number; count steps 0, 1, 2, ...")
     try:
@@ -177,23 +91,7 @@ def step_number(step: Any) -> int:
 
 
 def whole_seed(seed: Any) -> int:
-    """Accept a seed: a whole number from 0, as NumPy takes it.
-
-    Parameters
-    ----------
-    seed
-        The seed.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If it is not whole, or below 0.
-
-    Examples
-    --------
-    >>> whole_seed(np.int64(7))
-    7
-    """
+    """Accept a seed: a whole number from 0, as NumPy takes it."""
     try:
         return step_number(seed)
     except (TypeError, ValueError):
@@ -204,29 +102,7 @@ def whole_seed(seed: Any) -> int:
 
 
 def plain(value: Any, what: str, *, strict: bool = True) -> Any:
-    """Turn a value into what JSON holds: text, numbers, true and false, nothing, lists, mappings.
-
-    Parameters
-    ----------
-    value
-        The value; NumPy's numbers and arrays become Python's, tuples become lists.
-    what
-        What it is; used in the error.
-    strict
-        False turns what JSON cannot hold into text instead of refusing it.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If strict, and JSON cannot hold it.
-
-    Examples
-    --------
-    >>> plain({"rate": np.float64(0.5), "layers": (32, 16)}, "params")
-    {'rate': 0.5, 'layers': [32, 16]}
-    >>> plain({"model": object}, "lineage", strict=False)
-    {'model': "<class 'object'>"}
-    """
+    """Turn a value into what JSON holds: text, numbers, true and false, nothing, lists, mappings."""
     if isinstance(value, np.ndarray):
         value = value.tolist()
     if isinstance(value, np.generic):
@@ -253,25 +129,7 @@ def plain(value: Any, what: str, *, strict: bool = True) -> Any:
 
 
 def to_mapping(thing: Any, what: str) -> dict[str, Any]:
-    """Take a mapping, or anything that has a mapping's form: ``to_dict()``, ``_asdict()``, a dataclass.
-
-    Parameters
-    ----------
-    thing
-        The thing; None is an empty mapping. What JSON cannot hold in it becomes text.
-    what
-        What it is; used in the error.
-
-    Raises
-    ------
-    TypeError
-        If it has no such form.
-
-    Examples
-    --------
-    >>> to_mapping({"data": "sha256 1f…", "rows": np.int64(2600)}, "lineage")
-    {'data': 'sha256 1f…', 'rows': 2600}
-    """
+    """Take a mapping, or anything that has a mapping's form: ``to_dict()``, ``_asdict()``, a dataclass."""
     given = thing
     for form in ("to_dict", "_asdict"):
         if not isinstance(given, Mapping) and callable(getattr(given, form, None)):

@@ -30,11 +30,6 @@ class Row:
         How many lists of ids lie between the top and the bytes: 0 if the top is the one piece itself.
     size
         How many bytes the row has.
-
-    Examples
-    --------
-    >>> Row("00" * 32, 0, 17).size
-    17
     """
 
     top: str
@@ -43,35 +38,7 @@ class Row:
 
 
 def put(packs: Packs, blocks: Iterable[bytes], *, width: int = 1, whole: bool = False) -> Row:
-    """Keep a row of bytes, which may come in several blocks; pieces that are known are not kept again.
-
-    Parameters
-    ----------
-    packs
-        Where to keep the pieces.
-    blocks
-        The bytes, one block after the other; how they are divided changes nothing.
-    width
-        Bytes of one number: pieces end between numbers only.
-    whole
-        Keep everything as one piece.
-
-    Returns
-    -------
-    Row
-        Where it is kept.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     packs = Packs(Path(folder))
-    ...     with packs.adding():
-    ...         row = put(packs, [b"belt " * 9_000])
-    ...     get(packs, row) == b"belt " * 9_000
-    True
-    """
+    """Keep a row of bytes, which may come in several blocks; pieces that are known are not kept again."""
     if whole:
         everything = b"".join(blocks)
         return Row(packs.add(everything, width).hex(), 0, len(everything))
@@ -87,36 +54,7 @@ def put(packs: Packs, blocks: Iterable[bytes], *, width: int = 1, whole: bool = 
 
 
 def get(packs: Packs, row: Row) -> bytes:
-    """Give the bytes of a row, each piece compared with its hash.
-
-    Parameters
-    ----------
-    packs
-        Where the pieces are kept.
-    row
-        What ``put`` gave.
-
-    Returns
-    -------
-    bytes
-        The bytes.
-
-    Raises
-    ------
-    DamagedError
-        If a piece is missing or is not what was written; the message names it.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     packs = Packs(Path(folder))
-    ...     with packs.adding():
-    ...         row = put(packs, [b"crates ", b"and more"])
-    ...     get(packs, row)
-    b'crates and more'
-    """
+    """Give the bytes of a row, each piece compared with its hash."""
     ids = [bytes.fromhex(row.top)]
     for _ in range(row.lists):
         ids = _ids(b"".join(packs.read_many(ids)))
@@ -127,33 +65,7 @@ def get(packs: Packs, row: Row) -> bytes:
 
 
 def pieces_of(packs: Packs, row: Row, *, strict: bool = True) -> Iterator[bytes]:
-    """Name every piece that a row needs, lists included.
-
-    Parameters
-    ----------
-    packs
-        Where the pieces are kept.
-    row
-        What ``put`` gave.
-    strict
-        False leaves out what lies below a damaged list.
-
-    Yields
-    ------
-    bytes
-        The id of a piece.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     packs = Packs(Path(folder))
-    ...     with packs.adding():
-    ...         row = put(packs, [b"crates"])
-    ...     [piece.hex() for piece in pieces_of(packs, row)] == [row.top]
-    True
-    """
+    """Name every piece that a row needs, lists included."""
     ids = [bytes.fromhex(row.top)]
     yield from ids
     for _ in range(row.lists):

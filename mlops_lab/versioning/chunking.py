@@ -42,11 +42,6 @@ def cut_simply(data: bytes, *, average: int = AVERAGE, step: int = 1) -> list[in
     step
         Cut only at multiples of this, such as 8 for numbers of 8 bytes.
 
-    Returns
-    -------
-    list of int
-        The end of each piece; the last is the end of the data.
-
     Raises
     ------
     ValueError
@@ -90,11 +85,6 @@ def cut(data: Any, *, average: int = AVERAGE, step: int = 1) -> list[int]:
         at most.
     step
         Cut only at multiples of this, such as 8 for numbers of 8 bytes.
-
-    Returns
-    -------
-    list of int
-        The end of each piece; the last is the end of the data.
 
     Raises
     ------

@@ -30,24 +30,6 @@ def squeeze(piece: bytes, width: int = 1) -> bytes:
     Boncz, SIGMOD 2024); neighbours are subtracted where that helps; the bytes are turned, all first bytes
     first, so that those which hardly change stand together; zstd does the rest. It says nothing about what
     is stored already.
-
-    Parameters
-    ----------
-    piece
-        The bytes.
-    width
-        Bytes of one number; 1 for text.
-
-    Returns
-    -------
-    bytes
-        What ``unsqueeze`` takes.
-
-    Examples
-    --------
-    >>> weights = np.round(np.random.default_rng(0).normal(18, 2, 1000), 1)
-    >>> len(squeeze(weights.tobytes())), len(squeeze(weights.tobytes(), 8))
-    (1795, 883)
     """
     packed = _compressor().compress
     if width == 1 or not piece or len(piece) % width:
@@ -68,30 +50,7 @@ def squeeze(piece: bytes, width: int = 1) -> bytes:
 
 
 def unsqueeze(stored: bytes, size: int) -> bytes:
-    """Give the piece back.
-
-    Parameters
-    ----------
-    stored
-        What ``squeeze`` gave.
-    size
-        The length of the piece; more is never unpacked.
-
-    Returns
-    -------
-    bytes
-        The piece.
-
-    Raises
-    ------
-    ValueError
-        If the bytes are none that ``squeeze`` gives.
-
-    Examples
-    --------
-    >>> unsqueeze(squeeze(b"belt" * 100), 400) == b"belt" * 100
-    True
-    """
+    """Give the piece back."""
     if len(stored) < 3:
         raise ValueError(f"{len(stored)} bytes are no stored piece")
     way, width, decimals = stored[:3]

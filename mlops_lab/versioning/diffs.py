@@ -80,13 +80,7 @@ class Diff(Report):
 
     @property
     def labels_changed(self) -> int:
-        """How many labels are other ones.
-
-        Examples
-        --------
-        >>> Diff(title="Nothing").labels_changed
-        0
-        """
+        """How many labels are other ones."""
         return int(self.labels.to_numpy().sum())
 
     def headline(self) -> str:
@@ -101,11 +95,6 @@ class Diff(Report):
         ----------
         ax
             Axes to draw on; None makes a figure.
-
-        Returns
-        -------
-        matplotlib.axes.Axes
-            The axes.
         """
         counts = {
             "rows\nadded": self.rows_added,
@@ -127,13 +116,7 @@ class Diff(Report):
 
 
 def noted(code: str, title: str, ok: bool, explanation: str, **measured: Any) -> Finding:
-    """Make a finding of a difference.
-
-    Examples
-    --------
-    >>> noted("rows", "Rows", True, "Rows are the same.").code
-    'diff.rows'
-    """
+    """Make a finding of a difference."""
     return Finding(
         code=f"diff.{code}", title=title, ok=ok, explanation=explanation, source=_SOURCE, **measured
     )

@@ -63,32 +63,6 @@ def sweep(folder: Path, packs: Packs, book: Book) -> Swept:
     What is needed is copied into new packs first; only when those are whole on the disk are the old ones
     removed. A kill in between leaves pieces twice, which the next sweep mends.
 
-    Parameters
-    ----------
-    folder
-        The store's folder.
-    packs, book
-        Its parts.
-
-    Returns
-    -------
-    Swept
-        What was removed.
-
-    Raises
-    ------
-    DamagedError
-        If a version or a piece is damaged, so that nobody can say what it needs. Nothing is removed then.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from mlops_lab import versioning
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     store = versioning.Store(folder)
-    ...     sweep(store.folder, store.packs, store.book).removed_pieces
-    0
-
     Taught in notebooks/04_versioning.ipynb.
     """
     before = store_layout.size(folder)

@@ -71,31 +71,7 @@ class Verified(Report):
 
 
 def needs(packs: Packs, version: Version, *, strict: bool = True) -> set[bytes]:
-    """Name every piece that a version needs.
-
-    Parameters
-    ----------
-    packs
-        Where the pieces are.
-    version
-        The version.
-    strict
-        False names them as far as a damaged store can still tell.
-
-    Returns
-    -------
-    set of bytes
-        Ids of pieces.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from mlops_lab import versioning
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     store = versioning.Store(folder)
-    ...     len(needs(store.packs, store.commit({"depth": 3}, "settings")))
-    1
-    """
+    """Name every piece that a version needs."""
     pieces = set(pieces_of(packs, version.plan, strict=strict))
     try:
         plan = json.loads(get(packs, version.plan))
@@ -108,27 +84,6 @@ def needs(packs: Packs, version: Version, *, strict: bool = True) -> set[bytes]:
 
 def verify(folder: Path, packs: Packs, book: Book, chunked: bool) -> Verified:
     """Look at every byte of a store.
-
-    Parameters
-    ----------
-    folder
-        The store's folder.
-    packs, book, chunked
-        Its parts and its mode.
-
-    Returns
-    -------
-    Verified
-        The answer.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from mlops_lab import versioning
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     store = versioning.Store(folder)
-    ...     verify(store.folder, store.packs, store.book, True).checked
-    0
 
     Taught in notebooks/04_versioning.ipynb.
     """

@@ -71,11 +71,6 @@ class Lineage(Report):
         ----------
         ax
             Axes to draw on; None makes a figure.
-
-        Returns
-        -------
-        matplotlib.axes.Axes
-            The axes.
         """
         deepest = int(self.nodes["depth"].max())
         ax = plots.axes(ax, title=self.title, xlabel="steps back from the version asked for")
@@ -134,27 +129,6 @@ class Lineage(Report):
 
 def trace(version: Version, known: Mapping[str, Version], forgotten: Mapping[str, str]) -> Lineage:
     """Walk back from a version over everything it was made from.
-
-    Parameters
-    ----------
-    version
-        Where to begin.
-    known
-        Id -> version of all that can be reached.
-    forgotten
-        First 24 digits of an id -> reference, of those that were forgotten.
-
-    Returns
-    -------
-    Lineage
-        The answer.
-
-    Examples
-    --------
-    >>> from mlops_lab.versioning.manifests import written
-    >>> version, _ = written(name="a", number=1, kind="params", message="", content="", size=2)
-    >>> trace(version, {version.id: version}, {}).nodes.index.tolist()
-    ['a@1']
 
     Taught in notebooks/04_versioning.ipynb.
     """

@@ -102,24 +102,7 @@ class Version:
 
 
 def written(**said: Any) -> tuple[Version, bytes]:
-    """Make a version from all that is said about it, and the bytes of its file.
-
-    Parameters
-    ----------
-    **said
-        The fields of ``Version``, without the id.
-
-    Returns
-    -------
-    tuple
-        The version and its file's content.
-
-    Examples
-    --------
-    >>> version, content = written(name="a", number=1, kind="params", message="", content="", size=2)
-    >>> version.id == hashlib.sha256(content).hexdigest()
-    True
-    """
+    """Make a version from all that is said about it, and the bytes of its file."""
     held = asdict(Version(id="", **said))
     del held["id"]
     content = (json.dumps({"form": _FORM, **held}, indent=1, sort_keys=True) + "\n").encode()
@@ -133,15 +116,6 @@ class Book:
     ----------
     folder
         The folder of the versions' files; it must exist.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     book = Book(Path(folder))
-    ...     _ = book.write(name="settings", number=1, kind="params", message="", content="", size=2)
-    ...     book.find("settings@1", dict).kind
-    'params'
     """
 
     def __init__(self, folder: Path) -> None:

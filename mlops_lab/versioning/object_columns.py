@@ -17,57 +17,13 @@ _END = "\n"
 
 
 def to_cells(values: Iterable[Any], where: str) -> bytes:
-    r"""Write objects one line each.
-
-    Parameters
-    ----------
-    values
-        Text, numbers, booleans, bytes, dates, times, decimals, missing values, and tuples of these.
-    where
-        Where they stand, for the error.
-
-    Returns
-    -------
-    bytes
-        One line for each value.
-
-    Raises
-    ------
-    TypeError
-        If a value is of a kind that would not come back as it was, such as a list.
-
-    Examples
-    --------
-    >>> to_cells(["belt", None, 3], "column 'scanner'")
-    b'sbelt\nz\ni3\n'
-    >>> to_cells([["a", "list"]], "column 'scanner'")
-    Traceback (most recent call last):
-    TypeError: column 'scanner' holds a list, for which no exact form is defined; keep numbers, ...
-    """
+    r"""Write objects one line each."""
     lines = [_line(value, where) for value in values]
     return "".join(line + _END for line in lines).encode("utf-8", "surrogatepass")
 
 
 def from_cells(row: bytes, kind: np.dtype[Any]) -> np.ndarray[Any, Any]:
-    r"""Read what ``to_cells`` wrote.
-
-    Parameters
-    ----------
-    row
-        The bytes.
-    kind
-        The type of the array; objects.
-
-    Returns
-    -------
-    numpy.ndarray
-        The values, one-dimensional.
-
-    Examples
-    --------
-    >>> from_cells(b"sbelt\nz\ni3\n", np.dtype(object)).tolist()
-    ['belt', None, 3]
-    """
+    r"""Read what ``to_cells`` wrote."""
     lines = row.decode("utf-8", "surrogatepass").split(_END)[:-1]
     cells = np.empty(len(lines), dtype=kind)
     for place, line in enumerate(lines):

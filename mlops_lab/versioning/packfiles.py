@@ -55,16 +55,6 @@ class Packs:
     ----------
     folder
         The folder; it must exist.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     packs = Packs(Path(folder))
-    ...     with packs.adding():
-    ...         piece = packs.add(b"crates")
-    ...     Packs(Path(folder)).read(piece)
-    b'crates'
     """
 
     def __init__(self, folder: Path) -> None:
@@ -172,33 +162,7 @@ class Packs:
 
 
 def contents(pack: Path) -> np.ndarray[Any, Any]:
-    """Read a pack's table of contents.
-
-    Parameters
-    ----------
-    pack
-        The file.
-
-    Returns
-    -------
-    numpy.ndarray
-        One row for each piece: ``id``, ``at``, ``stored``, ``size`` (both in bytes), ``crc``.
-
-    Raises
-    ------
-    DamagedError
-        If the table is not as it was written, or does not account for every byte of the file.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     packs = Packs(Path(folder))
-    ...     with packs.adding():
-    ...         _ = packs.add(b"crates")
-    ...     contents(next(Path(folder).iterdir()))["size"].tolist()
-    [6]
-    """
+    """Read a pack's table of contents."""
     size = pack.stat().st_size
     with pack.open("rb") as file:
         magic = file.read(len(_MAGIC))
@@ -218,32 +182,7 @@ def contents(pack: Path) -> np.ndarray[Any, Any]:
 
 
 def unsqueezed(piece: bytes, stored: bytes, size: int) -> bytes:
-    """Unpack a piece and compare it with its id.
-
-    Parameters
-    ----------
-    piece
-        The id, the SHA-256 of the content.
-    stored
-        What lies on the disk.
-    size
-        The length of the content.
-
-    Returns
-    -------
-    bytes
-        The content.
-
-    Raises
-    ------
-    DamagedError
-        If it is not the content that bears this id.
-
-    Examples
-    --------
-    >>> unsqueezed(hashlib.sha256(b"crates").digest(), squeeze(b"crates"), 6)
-    b'crates'
-    """
+    """Unpack a piece and compare it with its id."""
     name = piece.hex()
     try:
         content = unsqueeze(stored, size)

@@ -23,28 +23,7 @@ _BLOCK = 16_000_000  # bytes of a file that are read at a time
 
 
 def kind_of(thing: Any) -> str:
-    """Say what kind of thing it is.
-
-    Parameters
-    ----------
-    thing
-        A table, parameters, an estimator, a pipeline, or the path of a file.
-
-    Returns
-    -------
-    str
-        ``"frame"``, ``"params"``, ``"model"``, ``"pipeline"`` or ``"file"``.
-
-    Raises
-    ------
-    TypeError
-        If it is nothing of these.
-
-    Examples
-    --------
-    >>> kind_of({"depth": 3})
-    'params'
-    """
+    """Say what kind of thing it is."""
     if isinstance(thing, pd.DataFrame):
         return "frame"
     if isinstance(thing, Mapping):
@@ -65,16 +44,6 @@ def store(
     """Keep a thing's bytes; give the plan of how to build it again, and the hash of its content.
 
     The hash is empty where the plan itself says all.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     packs = Packs(Path(folder))
-    ...     with packs.adding():
-    ...         plan, _ = store(packs, pd.DataFrame({"weight_kg": [17.5]}), None, whole=False)
-    ...     sorted(plan)
-    ['labels', 'table']
     """
     kind = kind_of(thing)
     if labels is not None and kind != "frame":
@@ -106,18 +75,7 @@ def take(
     to: Path | None,
     trusted: Sequence[str | type],
 ) -> Any:
-    """Build a thing again from its plan.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     packs = Packs(Path(folder))
-    ...     with packs.adding():
-    ...         plan, _ = store(packs, pd.DataFrame({"weight_kg": [17.5]}), None, whole=False)
-    ...     take(packs, "frame", plan, "", to=None, trusted=())["weight_kg"].tolist()
-    [17.5]
-    """
+    """Build a thing again from its plan."""
     if kind == "frame":
         return from_rows(plan["table"], _fetch(packs, plan))
     if kind == "params":
@@ -131,41 +89,14 @@ def take(
 
 
 def labels_of(packs: Packs, plan: dict[str, Any]) -> pd.Series[Any] | None:
-    """Give the labels that were kept beside a table, or None.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     packs = Packs(Path(folder))
-    ...     with packs.adding():
-    ...         plan, _ = store(packs, pd.DataFrame({"weight_kg": [17.5]}), pd.Series(["juice"]), whole=False)
-    ...     labels_of(packs, plan).tolist()
-    ['juice']
-    """
+    """Give the labels that were kept beside a table, or None."""
     if plan.get("labels") is None:
         return None
     return from_rows(plan["labels"], _fetch(packs, plan)).iloc[:, 0]
 
 
 def rows_of(plan: Any) -> Iterator[Row]:
-    """Find every row of bytes that a plan names.
-
-    Parameters
-    ----------
-    plan
-        The plan, or any part of it.
-
-    Yields
-    ------
-    Row
-        A row of bytes.
-
-    Examples
-    --------
-    >>> [row.size for row in rows_of({"file": ["00" * 32, 0, 17], "name": "a.csv"})]
-    [17]
-    """
+    """Find every row of bytes that a plan names."""
     if isinstance(plan, dict):
         for key, value in plan.items():
             if key not in ("params", "settings"):
@@ -179,30 +110,7 @@ def rows_of(plan: Any) -> Iterator[Row]:
 
 
 def plain(value: Any, where: str) -> Any:
-    """Give settings as JSON can hold them, if they come back from there as they were.
-
-    Parameters
-    ----------
-    value
-        A dict with text as keys, lists, text, numbers, booleans, None, in any depth.
-    where
-        What it is, for the error.
-
-    Returns
-    -------
-    object
-        The same, with NumPy's numbers as Python's.
-
-    Raises
-    ------
-    TypeError
-        If a part would come back as something else, such as a tuple, which JSON makes a list.
-
-    Examples
-    --------
-    >>> plain({"depth": np.int64(3)}, "the parameters")
-    {'depth': 3}
-    """
+    """Give settings as JSON can hold them, if they come back from there as they were."""
     if isinstance(value, np.generic):
         value = value.item()
     if value is None or type(value) in (bool, int, float, str):
@@ -252,11 +160,5 @@ def _blocks(path: Path) -> Iterator[bytes]:
 
 
 def text_of(plan: dict[str, Any]) -> bytes:
-    """Write a plan as bytes, the same for the same plan.
-
-    Examples
-    --------
-    >>> text_of({"b": 1, "a": 2})
-    b'{"a":2,"b":1}'
-    """
+    """Write a plan as bytes, the same for the same plan."""
     return json.dumps(plan, sort_keys=True, separators=(",", ":")).encode()

@@ -102,13 +102,6 @@ class Store(Shelf):
             If the name is not accepted or is an alias.
         OSError
             If the disk is full or the folder is read-only. Nothing is committed then, and all else is whole.
-
-        Examples
-        --------
-        >>> import tempfile
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     Store(folder).commit({"depth": 3}, "settings").ref
-        'settings@1'
         """
         kind, message = serialization.kind_of(thing), str(message)
         with self._writing():
@@ -146,24 +139,10 @@ class Store(Shelf):
         ref
             As in ``load``.
 
-        Returns
-        -------
-        Version
-            The version that is forgotten.
-
         Raises
         ------
         ValueError
             If an alias points at it, or another version was made from it.
-
-        Examples
-        --------
-        >>> import tempfile
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     store = Store(folder)
-        ...     _ = store.commit({"depth": 3}, "settings")
-        ...     store.forget("settings@1"), len(store.log())
-        (settings@1 (params, 455e5e11ab56), 0)
         """
         with self._writing():
             version = self.find(ref)
@@ -179,22 +158,10 @@ class Store(Shelf):
     def gc(self) -> garbage_collection.Swept:
         """Free the bytes that no version needs, and what interrupted commits have left.
 
-        Returns
-        -------
-        Swept
-            What was removed.
-
         Raises
         ------
         DamagedError
             If something is damaged, so that nobody can say what is needed. Nothing is removed then.
-
-        Examples
-        --------
-        >>> import tempfile
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     Store(folder).gc().removed_bytes
-        0
         """
         with self._writing():
             return garbage_collection.sweep(self.folder, self.packs, self.book)
@@ -209,25 +176,10 @@ class Store(Shelf):
         ref
             As in ``load``.
 
-        Returns
-        -------
-        Version
-            The version.
-
         Raises
         ------
         ValueError
             If versions bear the alias as their name.
-
-        Examples
-        --------
-        >>> import tempfile
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     store = Store(folder)
-        ...     _ = store.commit({"depth": 3}, "settings")
-        ...     _ = store.point("champion", "settings@1")
-        ...     store.load("champion")
-        {'depth': 3}
         """
         with self._moving():
             version = self.find(ref)
@@ -243,21 +195,6 @@ class Store(Shelf):
         ----------
         ref
             As in ``load``.
-
-        Returns
-        -------
-        Version
-            The champion.
-
-        Examples
-        --------
-        >>> import tempfile
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     store = Store(folder)
-        ...     old, new = (store.commit({"depth": depth}, "settings") for depth in (3, 4))
-        ...     _ = store.promote(old), store.promote(new)
-        ...     store.find("previous").ref, store.rollback().ref
-        ('settings@1', 'settings@1')
         """
         with self._moving():
             version = self.find(ref)
@@ -267,23 +204,10 @@ class Store(Shelf):
     def rollback(self) -> Version:
         """Swap ``champion`` and ``previous``, in one step; see ``promote``.
 
-        Returns
-        -------
-        Version
-            The champion.
-
         Raises
         ------
         KeyError
             If there is no champion to go back to.
-
-        Examples
-        --------
-        >>> import tempfile
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     Store(folder).rollback()
-        Traceback (most recent call last):
-        KeyError: "no alias 'previous'; there are: none yet"
         """
         with self._moving():
             self._aliases.rollback()
@@ -301,16 +225,6 @@ class Store(Shelf):
         ------
         KeyError
             If there is no such alias.
-
-        Examples
-        --------
-        >>> import tempfile
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     store = Store(folder)
-        ...     _ = store.commit({"depth": 3}, "settings"), store.point("champion", "settings")
-        ...     store.unpoint("champion")
-        ...     store.aliases
-        {}
         """
         with self._moving():
             self._aliases.remove(alias)

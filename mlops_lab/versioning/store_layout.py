@@ -19,34 +19,7 @@ _OWN = {"packs", "versions", "store.lock"}
 
 
 def opened(folder: Path, chunked: bool | None, timeout_s: float) -> bool:
-    """Open a store or make one, and say whether it is chunked.
-
-    Parameters
-    ----------
-    folder
-        The folder.
-    chunked
-        The mode asked for, or None for what it is.
-    timeout_s
-        How long to wait for another program that makes it.
-
-    Returns
-    -------
-    bool
-        True if the store is chunked.
-
-    Raises
-    ------
-    ValueError
-        If it holds something else, or is of another form or mode.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     opened(Path(folder), False, 10.0), opened(Path(folder), None, 10.0)
-    (False, False)
-    """
+    """Open a store or make one, and say whether it is chunked."""
     path = folder / _MARK
     if not path.exists():
         _make(folder, chunked is not False, timeout_s)
@@ -68,49 +41,13 @@ def opened(folder: Path, chunked: bool | None, timeout_s: float) -> bool:
 
 
 def text(chunked: bool) -> str:
-    """Give the content of a store's mark.
-
-    Parameters
-    ----------
-    chunked
-        Its mode.
-
-    Returns
-    -------
-    str
-        The content.
-
-    Examples
-    --------
-    >>> json.loads(text(True))
-    {'form': 1, 'chunked': True}
-    """
+    """Give the content of a store's mark."""
     return json.dumps({"form": _FORM, "chunked": chunked}) + "\n"
 
 
 @contextlib.contextmanager
 def explained(folder: Path) -> Iterator[None]:
-    """Say of a read-only folder or a full disk what it means here.
-
-    Parameters
-    ----------
-    folder
-        The store.
-
-    Yields
-    ------
-    None
-        Nothing.
-
-    Examples
-    --------
-    >>> try:
-    ...     with explained(Path("store")):
-    ...         raise OSError(errno.ENOSPC, "No space left on device")
-    ... except OSError as full:
-    ...     print(full.__notes__)
-    ["nothing was changed in the store 'store', and all its versions are whole; make room and try again"]
-    """
+    """Say of a read-only folder or a full disk what it means here."""
     try:
         yield
     except OSError as problem:
@@ -124,27 +61,7 @@ def explained(folder: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def sealed(folder: Path) -> Iterator[None]:
-    """Move aliases inside the block; their file's hash is noted beside it, for ``verify``.
-
-    Parameters
-    ----------
-    folder
-        The store.
-
-    Yields
-    ------
-    None
-        Nothing.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     with sealed(Path(folder)):
-    ...         _ = Aliases(Path(folder, ALIASES)).move("champion", "grader-1")
-    ...     alias_problems(Path(folder), {"grader-1"})
-    []
-    """
+    """Move aliases inside the block; their file's hash is noted beside it, for ``verify``."""
     if _seal_problem(folder) is None:
         atomic_write(folder / _SEAL, _MOVING)
     try:
@@ -155,25 +72,7 @@ def sealed(folder: Path) -> Iterator[None]:
 
 
 def alias_problems(folder: Path, ids: set[str]) -> list[tuple[str, str, str]]:
-    """Name what is wrong with the aliases.
-
-    Parameters
-    ----------
-    folder
-        The store.
-    ids
-        The versions that there are.
-
-    Returns
-    -------
-    list of tuple
-        Object, file, problem.
-
-    Examples
-    --------
-    >>> alias_problems(Path("no_such_folder"), set())
-    []
-    """
+    """Name what is wrong with the aliases."""
     problem = _seal_problem(folder)
     found = [("aliases", ALIASES, problem)] if problem else []
     try:
@@ -188,23 +87,7 @@ def alias_problems(folder: Path, ids: set[str]) -> list[tuple[str, str, str]]:
 
 
 def size(folder: Path) -> int:
-    """Add up the bytes of all files in a folder and below.
-
-    Parameters
-    ----------
-    folder
-        The folder.
-
-    Returns
-    -------
-    int
-        Bytes.
-
-    Examples
-    --------
-    >>> size(Path("no_such_folder"))
-    0
-    """
+    """Add up the bytes of all files in a folder and below."""
     total = 0
     for path in folder.rglob("*"):
         with contextlib.suppress(FileNotFoundError):  # another program may sweep at the same time

@@ -26,34 +26,7 @@ _END = "\0"
 
 
 def to_rows(frame: pd.DataFrame, keep: Keep) -> Plan:
-    """Take a table apart.
-
-    Parameters
-    ----------
-    frame
-        The table. Cells may be numbers, booleans, text, bytes, dates, categories, or missing.
-    keep
-        Is given each row of bytes and the bytes of one number in it, and gives where it is kept.
-
-    Returns
-    -------
-    dict
-        The plan for ``from_rows``, which JSON can hold if what ``keep`` gives can be held.
-
-    Raises
-    ------
-    TypeError
-        If a cell or a column is of a kind that has no exact form in bytes.
-
-    Examples
-    --------
-    >>> kept = []
-    >>> crates = pd.DataFrame({"weight_kg": [17.5]})
-    >>> plan = to_rows(crates, lambda row, width: kept.append(row) or len(kept) - 1)
-    >>> from_rows(plan, kept.__getitem__)
-       weight_kg
-    0       17.5
-    """
+    """Take a table apart."""
     return {
         "rows": len(frame),
         "columns": _from_index(frame.columns, keep, "the column names"),
@@ -66,27 +39,7 @@ def to_rows(frame: pd.DataFrame, keep: Keep) -> Plan:
 
 
 def from_rows(plan: Plan, fetch: Fetch) -> pd.DataFrame:
-    """Put a table together.
-
-    Parameters
-    ----------
-    plan
-        What ``to_rows`` gave.
-    fetch
-        Gives the row of bytes for what ``keep`` gave.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The table.
-
-    Examples
-    --------
-    >>> kept = []
-    >>> plan = to_rows(pd.DataFrame(index=["a"]), lambda row, width: kept.append(row) or len(kept) - 1)
-    >>> from_rows(plan, kept.__getitem__).shape
-    (1, 0)
-    """
+    """Put a table together."""
     index = _to_index(plan["index"], fetch)
     columns = {place: _to_column(held, fetch) for place, held in enumerate(plan["values"])}
     frame = pd.DataFrame(columns, index=pd.RangeIndex(plan["rows"]))

@@ -28,16 +28,6 @@ def compare(
 ) -> Diff:
     """Compare two versions, each given with its plan; see ``Store.diff``.
 
-    Examples
-    --------
-    >>> import tempfile
-    >>> from mlops_lab import versioning
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     store = versioning.Store(folder)
-    ...     one = store.commit({"depth": 3}, "settings")
-    ...     compare(store.packs, (one, store.plan(one)), (one, store.plan(one))).ok
-    True
-
     Taught in notebooks/04_versioning.ipynb.
     """
     (one, plan), (other, plan_after) = before, after
@@ -68,28 +58,7 @@ def _settings(kind: str, plan: dict[str, Any]) -> dict[str, str]:
 
 
 def compare_settings(before: dict[str, str], after: dict[str, str], *, title: str, same: bool) -> Diff:
-    """Compare parameters, or the settings of two models.
-
-    Parameters
-    ----------
-    before, after
-        Name -> value as text.
-    title
-        The title of the answer.
-    same
-        Whether the versions hold the same content, settings aside.
-
-    Returns
-    -------
-    Diff
-        ``columns`` has one row for each setting that differs.
-
-    Examples
-    --------
-    >>> diff = compare_settings({"depth": "3"}, {"depth": "4"}, title="Settings", same=False)
-    >>> diff.columns["after"].tolist()
-    ['4']
-    """
+    """Compare parameters, or the settings of two models."""
     rows = []
     for name in dict.fromkeys([*before, *after]):
         if name not in after:

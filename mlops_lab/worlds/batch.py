@@ -91,21 +91,10 @@ class Batch:
         which
             Series of True and False with the batch's index.
 
-        Returns
-        -------
-        A smaller batch; the order stays.
-
         Raises
         ------
         ValueError
             If `which` has another index or holds anything but True and False.
-
-        Examples
-        --------
-        >>> from mlops_lab import worlds
-        >>> batch = worlds.Orchard(seed=0).week(5, n=200)
-        >>> batch.select(batch.crates["scanner"] == "handheld")
-        Batch of 38 crates (week 5; belt 0, handheld 38; 5 are ever checked)
         """
         if which.dtype != bool or not which.index.equals(self.crates.index):
             raise ValueError(
@@ -122,21 +111,10 @@ class Batch:
         *others
             The batches that follow this one.
 
-        Returns
-        -------
-        One batch with the crates of all.
-
         Raises
         ------
         ValueError
             If the same crate is in two of them: drawing twice with one purpose gives the same crates.
-
-        Examples
-        --------
-        >>> from mlops_lab import worlds
-        >>> orchard = worlds.Orchard(seed=0)
-        >>> len(orchard.archive(300).concat(orchard.week(5, n=100), orchard.week(6, n=100)))
-        500
         """
         batches = (self, *others)
         return Batch(**{f.name: pd.concat([getattr(b, f.name) for b in batches]) for f in fields(self)})

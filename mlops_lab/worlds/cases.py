@@ -107,10 +107,6 @@ def case(name: str, n: int = 2000, *, seed: int = 0) -> Case:
         Picks the sample. More rows with the same seed begin with the same rows, except in "id_column" and
         "time_order", where a row's place in the whole matters.
 
-    Returns
-    -------
-    The case, with the truth beside the data.
-
     Raises
     ------
     ValueError

@@ -46,33 +46,6 @@ def travel(
     Answers: how a crate comes to look as it does. It draws the next crates of `streams`, so two calls with
     the same streams give different crates. With `grade`, only "spoiled" is met by every crate; of the
     others the caller keeps those that have the grade. Users call the methods of `Orchard` instead.
-
-    Parameters
-    ----------
-    dials
-        The orchard, whose dials say what is wrong with the data.
-    streams
-        Random numbers of this seed, purpose and week.
-    numbers
-        The crates' numbers, which become the index.
-    week
-        The week, which sets how many lamps are new.
-    share
-        Share of the crates that handheld scanners read.
-    scanner
-        "belt" or "handheld" if all crates shall come from one.
-    grade
-        "spoiled" makes every crate rot, another grade none.
-
-    Returns
-    -------
-    Batch with one crate for each number.
-
-    Examples
-    --------
-    >>> from mlops_lab.worlds import Orchard
-    >>> travel(Orchard(), Streams(0, "demo", 2), pd.Index(["a", "b"]), 2, share=0.5, scanner="belt")
-    Batch of 2 crates (week 2; belt 2, handheld 0; 0 are ever checked)
     """
     n = len(numbers)
     fruit, rot_luck = _grow(streams, n), streams.uniform("rot", n)

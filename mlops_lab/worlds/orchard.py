@@ -136,19 +136,10 @@ class Orchard:
         **dials
             New values, by the names of the class's parameters.
 
-        Returns
-        -------
-        A new orchard; this one stays as it is.
-
         Raises
         ------
         TypeError
             For a name that is no dial.
-
-        Examples
-        --------
-        >>> Orchard(seed=3).with_(noise=0, drift=0).noise
-        0
         """
         known = [field.name for field in fields(self)]
         unknown = sorted(set(dials) - set(known))
@@ -164,19 +155,10 @@ class Orchard:
         n
             How many crates, spread evenly over the four weeks.
 
-        Returns
-        -------
-        Batch in the order of the weeks.
-
         Raises
         ------
         ValueError
             If `n` is below 1.
-
-        Examples
-        --------
-        >>> Orchard().archive(8).crates["week"].tolist()
-        [0, 0, 1, 1, 2, 2, 3, 3]
         """
         return self._sample(n, ARCHIVE_WEEKS, "archive", self.group_share_archive, None, None)
 
@@ -190,20 +172,10 @@ class Orchard:
         n
             How many crates.
 
-        Returns
-        -------
-        Batch; a larger `n` adds crates at the end and changes none.
-
         Raises
         ------
         ValueError
             If `n` is below 1 or the week below 0.
-
-        Examples
-        --------
-        >>> first, more = Orchard().week(9, n=5), Orchard().week(9, n=50)
-        >>> more.crates.head(5).equals(first.crates)
-        True
         """
         return self._sample(n, (week,), "week", self.group_share, None, None)
 
@@ -234,20 +206,10 @@ class Orchard:
         grade
             A grade to take only crates that truly have it, as an expert would pick them.
 
-        Returns
-        -------
-        Batch in the order of the weeks.
-
         Raises
         ------
         ValueError
             For an unknown scanner or grade, no or repeated weeks, or `n` below 1.
-
-        Examples
-        --------
-        >>> rare = Orchard().sample(50, [0, 1], purpose="collect", scanner="belt", grade="spoiled")
-        >>> rare.truth.unique().tolist(), rare.crates["scanner"].unique().tolist()
-        (['spoiled'], ['belt'])
         """
         chosen = (weeks,) if isinstance(weeks, (int, np.integer)) else tuple(weeks)
         return self._sample(n, chosen, purpose, self.group_share, scanner, grade)

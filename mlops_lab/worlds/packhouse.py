@@ -42,10 +42,6 @@ def rule_card(crates: pd.DataFrame) -> pd.Series:
     crates
         Frame with at least the columns sugar, firmness, blemish and nir.
 
-    Returns
-    -------
-    Series of grades, named "grade", with the index of `crates`.
-
     Raises
     ------
     ValueError
@@ -79,10 +75,6 @@ def profit(grades: pd.Series, truth: pd.Series) -> float:
         The grade each crate is sold as, strings of `GRADES`, in the same order as `truth`.
     truth
         The true grade of each crate.
-
-    Returns
-    -------
-    Money, in the currency of `PRICES`; divide by the number of crates for the mean.
 
     Raises
     ------

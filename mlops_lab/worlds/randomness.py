@@ -78,15 +78,6 @@ class Streams:
             Its name; every name is a stream of its own.
         n
             How many.
-
-        Returns
-        -------
-        Array of shape (n,).
-
-        Examples
-        --------
-        >>> Streams(0, "demo").normal("sugar", 3).shape
-        (3,)
         """
         return self._generator(quantity).standard_normal(n)
 
@@ -102,16 +93,6 @@ class Streams:
             Its name; every name is a stream of its own.
         n
             How many.
-
-        Returns
-        -------
-        Array of shape (n,).
-
-        Examples
-        --------
-        >>> u = Streams(0, "demo").uniform("rot", 1000)
-        >>> bool(((u < 0.03) <= (u < 0.05)).all())
-        True
         """
         return self._generator(quantity).random(n)
 
@@ -124,14 +105,5 @@ class Streams:
             Its name; every name is a stream of its own.
         n
             How many.
-
-        Returns
-        -------
-        Array of shape (n,), all at least 0.
-
-        Examples
-        --------
-        >>> bool((Streams(0, "demo").exponential("blemish", 100) >= 0).all())
-        True
         """
         return self._generator(quantity).standard_exponential(n)

@@ -91,10 +91,6 @@ def real(name: str) -> Table:
     name
         One of `REAL`.
 
-    Returns
-    -------
-    The table. Diabetes is in the units in which it was measured (scikit-learn's default is scaled).
-
     Raises
     ------
     ValueError
@@ -137,10 +133,6 @@ def fetch(name: str, *, download: bool = False, folder: str | None = None) -> Ta
         Must be True: a table is only ever downloaded by a person who asked for it.
     folder
         Where scikit-learn keeps it; its own folder in the home directory by default.
-
-    Returns
-    -------
-    The table.
 
     Raises
     ------

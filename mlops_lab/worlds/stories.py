@@ -62,15 +62,6 @@ class Stakes:
             Share of right predictions.
         years
             How long the model is used.
-
-        Returns
-        -------
-        Dollars; negative where the model costs more than it brings.
-
-        Examples
-        --------
-        >>> Stakes(per_year=10).worth(accuracy=1.0, years=1)
-        -22990.0
         """
         each = accuracy * self.gain_usd - (1 - accuracy) * self.loss_usd
         return round(self.per_year * years * each - self.build_usd - self.run_usd * years, 2)
@@ -98,11 +89,6 @@ class Story:
         Most rows that exist.
     stakes
         What predictions are worth.
-
-    Examples
-    --------
-    >>> STORIES["lookup"].decision
-    'LOOKUP'
     """
 
     text: str

@@ -65,11 +65,6 @@ def alarm_state(
     current
         The state so far.
 
-    Returns
-    -------
-    str
-        ``"OK"``, ``"ALARM"`` or ``"INSUFFICIENT_DATA"``.
-
     Examples
     --------
     >>> three_of_three = {"evaluation_periods": 3, "datapoints_to_alarm": 3}
@@ -211,11 +206,6 @@ class Alarm:
         ----------
         now_s
             What time it is, in seconds.
-
-        Returns
-        -------
-        str
-            The state; a change is added to ``history``.
         """
         last = math.floor(now_s / self.period_s) - 1
         first = last - self.evaluation_periods - 1  # N periods and two more
@@ -241,11 +231,6 @@ class Alarm:
         ----------
         namespace
             Where the metric stands in CloudWatch.
-
-        Returns
-        -------
-        dict
-            The keyword arguments.
         """
         kind = "Statistic" if self.statistic in STATISTICS else "ExtendedStatistic"
         return {

@@ -87,18 +87,7 @@ class AlertRule:
 
     @property
     def limit(self) -> float:
-        """The limit, whichever side it is on.
-
-        Returns
-        -------
-        float
-            ``above`` or ``below``.
-
-        Examples
-        --------
-        >>> AlertRule(name="a", metric="m", below=0.8, runbook="Look.").limit
-        0.8
-        """
+        """The limit, whichever side it is on."""
         return float(self.above if self.above is not None else self.below)  # type: ignore[arg-type]
 
     def bad(self, value: float | None) -> bool:
@@ -108,16 +97,6 @@ class AlertRule:
         ----------
         value
             The value; None if there was none.
-
-        Returns
-        -------
-        bool
-            True also for what is not a number.
-
-        Examples
-        --------
-        >>> AlertRule(name="a", metric="m", above=1.0, runbook="Look.").bad(float("nan"))
-        True
         """
         if value is None:
             return False
@@ -131,11 +110,6 @@ class AlertRule:
         ----------
         values
             One for each window, the latest last.
-
-        Returns
-        -------
-        bool
-            Whether the rule fires.
         """
         return sum(map(self.bad, list(values)[-self.n :])) >= self.k
 
@@ -240,13 +214,7 @@ class Monitor:
 
     @property
     def firing(self) -> tuple[str, ...]:
-        """The names of the rules that fire now.
-
-        Returns
-        -------
-        tuple of str
-            In the order of the rules.
-        """
+        """The names of the rules that fire now."""
         return tuple(rule.name for rule in self.rules if rule.name in self._firing)
 
     def log(self, step: int, values: Mapping[str, float]) -> None:
@@ -285,13 +253,7 @@ class Monitor:
         self._tell("close")
 
     def frame(self) -> pd.DataFrame:
-        """Give all alerts as a table.
-
-        Returns
-        -------
-        pandas.DataFrame
-            One row for each, in the order in which they came.
-        """
+        """Give all alerts as a table."""
         return pd.DataFrame([vars(alert) for alert in self.alerts], columns=list(Alert.__annotations__))
 
     def _tell(self, verb: str, *told: Any) -> None:

@@ -52,11 +52,6 @@ def emf_line(
     units
         Name -> unit, such as ``"Milliseconds"``; by default none.
 
-    Returns
-    -------
-    str
-        The line, without its end.
-
     Raises
     ------
     ValueError
@@ -170,30 +165,11 @@ class CloudWatch:
         ----------
         alert
             The alert.
-
-        Examples
-        --------
-        >>> sink = CloudWatch("Orchard", clock=lambda: 0.0)
-        >>> sink.alert(Alert(name="slow", severity="page", state="resolved", metric="p99_ms", value=90.0,
-        ...     step=7, at_s=0.0, runbook="Halve the batch size."))
-        >>> sink.waiting[0]["MetricName"], sink.waiting[0]["Value"]
-        ('alert_slow', 0.0)
         """
         self.log(alert.step, {f"alert_{alert.name}": float(alert.state == "firing")})
 
     def send(self) -> int:
-        """Send what was collected; what could not be sent stays, for the next time.
-
-        Returns
-        -------
-        int
-            How many values were sent.
-
-        Examples
-        --------
-        >>> CloudWatch("Orchard").send()  # nothing was collected, so nothing is asked of anybody
-        0
-        """
+        """Send what was collected; what could not be sent stays, for the next time."""
         sent = 0
         while self.waiting:
             some = self.waiting[:MOST_PER_CALL]
@@ -209,16 +185,6 @@ class CloudWatch:
         ----------
         alarm
             The alarm.
-
-        Examples
-        --------
-        >>> class Recorder:
-        ...     def put_metric_alarm(self, **asked):
-        ...         self.asked = asked
-        >>> recorder = Recorder()
-        >>> CloudWatch("Orchard", client=recorder).put_alarm(Alarm("slow", "p99_ms", 200.0))
-        >>> recorder.asked["AlarmName"], recorder.asked["Threshold"]
-        ('slow', 200.0)
         """
         self._reached().put_metric_alarm(**alarm.definition(self.namespace), Dimensions=self._tags)
 

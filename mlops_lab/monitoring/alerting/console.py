@@ -48,15 +48,6 @@ class Console:
         ----------
         alert
             The alert.
-
-        Examples
-        --------
-        >>> import io
-        >>> stream = io.StringIO()
-        >>> Console(stream).alert(Alert(name="slow", severity="page", state="firing", metric="p99_ms",
-        ...     value=260.0, step=7, at_s=0.0, runbook="Halve the batch size."))
-        >>> stream.getvalue()
-        'page: slow is firing (p99_ms = 260, window 7). Halve the batch size.\n'
         """
         self._stream.write(f"{alert}\n")
         self._stream.flush()

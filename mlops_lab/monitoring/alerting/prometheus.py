@@ -76,14 +76,6 @@ class Prometheus:
         ----------
         alert
             The alert.
-
-        Examples
-        --------
-        >>> sink = Prometheus()
-        >>> sink.alert(Alert(name="slow", severity="page", state="firing", metric="p99_ms", value=260.0,
-        ...     step=7, at_s=0.0, runbook="Halve the batch size."))
-        >>> print(sink.text().splitlines()[-1])
-        mlops_lab_alert_firing{name="slow",severity="page"} 1.0
         """
         with self._lock:
             self._alerts[alert.name, alert.severity] = float(alert.state == "firing")
@@ -99,14 +91,6 @@ class Prometheus:
             The answer times.
         bounds_ms
             The upper ends of the bars, in milliseconds, rising.
-
-        Examples
-        --------
-        >>> sink, latency = Prometheus(), Latency()
-        >>> latency.update([5.0, 50.0, 500.0])
-        >>> sink.histogram("answer_ms", latency, [10.0, 100.0])
-        >>> print(sink.text().splitlines()[2])
-        mlops_lab_answer_ms_bucket{le="100.0"} 2
         """
         full, bounds = self._name(name), list(bounds_ms)
         if bounds != sorted(set(bounds)) or not all(math.isfinite(bound) for bound in bounds):
@@ -118,13 +102,7 @@ class Prometheus:
             self._histograms[full] = lines
 
     def text(self) -> str:
-        """Write the page that Prometheus reads.
-
-        Returns
-        -------
-        str
-            The page.
-        """
+        """Write the page that Prometheus reads."""
         with self._lock:
             values, alerts = dict(self._values), dict(self._alerts)
             histograms = dict(self._histograms)
@@ -143,13 +121,7 @@ class Prometheus:
         return "".join(f"{line}\n" for line in lines)
 
     def start(self) -> str:
-        """Begin to listen, in a thread of its own.
-
-        Returns
-        -------
-        str
-            The address, ``127.0.0.1:port``; the page is its ``/metrics``.
-        """
+        """Begin to listen, in a thread of its own."""
         if self._server is None:
             self._server = ThreadingHTTPServer(("127.0.0.1", self._port), _page_of(self))
             threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
@@ -180,11 +152,6 @@ def prometheus_rules(rules: Iterable[AlertRule], *, window_s: float = 60.0, pref
         Seconds of one window.
     prefix
         As for the ``Prometheus`` sink.
-
-    Returns
-    -------
-    str
-        YAML, written as JSON, which is YAML too.
 
     Raises
     ------

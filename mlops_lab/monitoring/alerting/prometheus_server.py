@@ -19,11 +19,6 @@ __all__ = ["PrometheusServer", "prometheus_program"]
 def prometheus_program() -> str | None:
     """Find the program ``prometheus`` on this machine.
 
-    Returns
-    -------
-    str or None
-        Where it is; None if it is not installed.
-
     Examples
     --------
     >>> found = prometheus_program()
@@ -142,11 +137,6 @@ class PrometheusServer:
             The alert's name.
         seconds
             How long to wait at most.
-
-        Returns
-        -------
-        dict or None
-            The alert; None if it did not fire in time.
         """
         until = time.monotonic() + seconds
         while time.monotonic() < until:

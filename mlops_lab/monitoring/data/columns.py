@@ -21,13 +21,7 @@ _NONE = Sketch(np.array([], dtype=np.int64), np.array([], dtype=np.int64))
 
 
 def kind_of(series: pd.Series[Any]) -> str:
-    """Say what a column holds: "number", "category", "time" or, if all is missing, "empty".
-
-    Examples
-    --------
-    >>> [kind_of(pd.Series(values)) for values in ([1, 2], [True], ["a"], [None])]
-    ['number', 'category', 'category', 'empty']
-    """
+    """Say what a column holds: "number", "category", "time" or, if all is missing, "empty"."""
     types = pd.api.types
     dtype = series.dtype
     if not isinstance(dtype, pd.CategoricalDtype) and not types.is_bool_dtype(dtype):
@@ -39,13 +33,7 @@ def kind_of(series: pd.Series[Any]) -> str:
 
 
 def numbers_of(series: pd.Series[Any]) -> NDArray[np.float64]:
-    """Give a column's numbers as they stand, missing ones as NaN; spans of time in seconds.
-
-    Examples
-    --------
-    >>> numbers_of(pd.Series([1, None], dtype="Int64")).tolist()
-    [1.0, nan]
-    """
+    """Give a column's numbers as they stand, missing ones as NaN; spans of time in seconds."""
     if pd.api.types.is_timedelta64_dtype(series.dtype):
         seconds: NDArray[np.float64] = series.dt.total_seconds().to_numpy(dtype=np.float64)
         return seconds
@@ -55,13 +43,7 @@ def numbers_of(series: pd.Series[Any]) -> NDArray[np.float64]:
 
 
 def category_counts(series: pd.Series[Any]) -> dict[str, int]:
-    """Count the categories of a column, each by the text that it prints; missing ones are left out.
-
-    Examples
-    --------
-    >>> category_counts(pd.Series(["a", None, ["b"], ["b"]], dtype=object))
-    {"['b']": 2, 'a': 1}
-    """
+    """Count the categories of a column, each by the text that it prints; missing ones are left out."""
     try:
         counted = series.value_counts(dropna=True)
     except TypeError:  # cells that cannot be hashed, such as lists
@@ -89,11 +71,6 @@ class Column:
         Bins of the finite numbers.
     categories
         Category -> rows.
-
-    Examples
-    --------
-    >>> Column.of(pd.Series([1.0, 3.0, None, float("inf")])).summary()["mean"]
-    2.0
     """
 
     kind: str

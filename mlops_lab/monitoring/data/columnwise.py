@@ -33,13 +33,7 @@ FEWEST_FOR_TAILS = 25
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """A column as a comparison needs it; `empty_rows` have no value or an infinite one.
-
-    Examples
-    --------
-    >>> view(pd.DataFrame({"a": [1.0, None]}), "a").empty_rows
-    1
-    """
+    """A column as a comparison needs it; `empty_rows` have no value or an infinite one."""
 
     kind: str
     rows: int
@@ -69,11 +63,6 @@ class Comparison:
         Share of rows without a usable value, then and now, and the p-value of the change (None: none are).
     psi, jensen_shannon, wasserstein
         Distances beside it; NaN where they have no value.
-
-    Examples
-    --------
-    >>> Comparison(column="a", kind="number", test="ks", statistic=0.1, p=0.2, effect=0.1).p
-    0.2
     """
 
     column: str
@@ -94,13 +83,7 @@ class Comparison:
 
 
 def view(table: pd.DataFrame | Profile, name: str) -> View:
-    """Look at one column of a table or of a profile.
-
-    Examples
-    --------
-    >>> view(pd.DataFrame({"a": ["x", "y", "x"]}), "a").categories
-    {'x': 2, 'y': 1}
-    """
+    """Look at one column of a table or of a profile."""
     if isinstance(table, Profile):
         held = table.columns[name]
         numbers = Distribution.kept(held.numbers) if held.kind == "number" else None
@@ -122,13 +105,6 @@ def compare(column: str, reference: View, current: View, *, test: str = "both") 
 
     Numbers are compared by `test`; numbers with at most ten different values, and categories, by chi-squared.
     Fewer than 25 rows are compared by the largest gap alone, whose p-value is exact.
-
-    Examples
-    --------
-    >>> then, now = (view(pd.DataFrame({"a": values}), "a") for values in (range(30), range(20, 50)))
-    >>> found = compare("a", then, now)
-    >>> found.test, round(found.effect, 3)
-    ('KS and AD', 0.667)
     """
     missing = _missing(reference, current)
     kinds = (reference.kind, current.kind)

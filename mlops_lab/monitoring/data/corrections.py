@@ -26,11 +26,6 @@ def correct(p: npt.ArrayLike, method: str = "holm") -> npt.NDArray[np.float64]:
     method
         One of `METHODS`.
 
-    Returns
-    -------
-    numpy.ndarray
-        The corrected p-values, in the same order, at most 1.
-
     Raises
     ------
     ValueError

@@ -27,11 +27,6 @@ class Distribution:
         Rows at or below each step; None where the steps are the rows themselves.
     shift
         0 where every value is known; else the bits that a sketch dropped, so that only its steps are exact.
-
-    Examples
-    --------
-    >>> Distribution.of(np.array([3.0, 1.0, 3.0])).at(np.array([0.0, 1.0, 3.0])).tolist()
-    [0, 1, 3]
     """
 
     steps: Floats
@@ -76,24 +71,11 @@ class Distribution:
 
 
 def shared_steps(one: Distribution, other: Distribution) -> Floats:
-    """Give the values at which both shares are exact, rising.
-
-    Examples
-    --------
-    >>> shared_steps(Distribution.of(np.array([1.0, 2.0])), Distribution.of(np.array([2.0, 3.0]))).tolist()
-    [1.0, 2.0, 3.0]
-    """
+    """Give the values at which both shares are exact, rising."""
     coarse = max(one.shift, other.shift)
     return np.unique(np.concatenate([each.steps for each in (one, other) if each.shift == coarse]))
 
 
 def step_shares(one: Distribution, other: Distribution, steps: Floats) -> tuple[Floats, Floats]:
-    """Give the share of rows at or below each step, for both.
-
-    Examples
-    --------
-    >>> low, high = Distribution.of(np.array([1.0, 2.0])), Distribution.of(np.array([2.0, 3.0]))
-    >>> [share.tolist() for share in step_shares(low, high, np.array([1.0, 2.0]))]
-    [[0.5, 1.0], [0.0, 0.5]]
-    """
+    """Give the share of rows at or below each step, for both."""
     return one.at(steps) / one.rows, other.at(steps) / other.rows

@@ -95,11 +95,6 @@ class DriftReport(Report):
         ----------
         ax
             Axes to draw on; None makes a figure.
-
-        Returns
-        -------
-        matplotlib.axes.Axes
-            The axes.
         """
         from mlops_lab import plots
 

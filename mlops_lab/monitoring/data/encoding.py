@@ -24,22 +24,6 @@ def encoded(table: pd.DataFrame) -> Named:
     """Turn columns into numbers: ranks on a bell curve, common categories as 0 or 1, and what is missing.
 
     Ranks take away units, tails and the shape of each column. Dates and columns without a value are left out.
-
-    Parameters
-    ----------
-    table
-        The rows of both tables together.
-
-    Returns
-    -------
-    tuple
-        One standardised column of numbers each, and the column of the table that it came from.
-
-    Examples
-    --------
-    >>> values, names = encoded(pd.DataFrame({"a": [3.0, 1.0, 2.0], "b": ["x", "y", "x"]}))
-    >>> values.shape, names
-    ((3, 2), [('a',), ('b',)])
     """
     from scipy import special, stats
 
@@ -72,14 +56,7 @@ def encoded(table: pd.DataFrame) -> Named:
 
 
 def paired(values: Floats, names: list[tuple[str, ...]]) -> Named:
-    """Add the product of each pair of columns: it is what moves when two columns turn around each other.
-
-    Examples
-    --------
-    >>> values, names = paired(np.array([[1.0, 1.0], [-1.0, 1.0], [1.0, -1.0]]), [("a",), ("b",)])
-    >>> names
-    [('a',), ('b',), ('a', 'b')]
-    """
+    """Add the product of each pair of columns: it is what moves when two columns turn around each other."""
     few = min(len(names), MOST_PAIRED)
     left, right = np.triu_indices(few, 1)
     apart = np.array([names[i] != names[j] for i, j in zip(left, right, strict=True)], dtype=bool)

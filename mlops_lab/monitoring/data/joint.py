@@ -82,11 +82,6 @@ class JointReport(Report):
         ----------
         ax
             Axes to draw on; None makes a figure.
-
-        Returns
-        -------
-        matplotlib.axes.Axes
-            The axes.
         """
         from mlops_lab import plots
 

@@ -65,11 +65,6 @@ class Profile:
             The table; it may have no rows. Numbers, truth values, texts, categories and dates are understood,
             any other cell is taken for the text that it prints.
 
-        Returns
-        -------
-        Profile
-            What is known of it.
-
         Raises
         ------
         TypeError
@@ -88,11 +83,6 @@ class Profile:
         chunk
             More rows of the same columns.
 
-        Returns
-        -------
-        Profile
-            What is known of all rows.
-
         Raises
         ------
         ValueError
@@ -107,11 +97,6 @@ class Profile:
         ----------
         other
             The profile of other rows of the same columns.
-
-        Returns
-        -------
-        Profile
-            What is known of all rows.
 
         Raises
         ------
@@ -153,19 +138,6 @@ class Profile:
         ----------
         path
             The file; its folder must exist.
-
-        Returns
-        -------
-        pathlib.Path
-            The file written.
-
-        Examples
-        --------
-        >>> import tempfile
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     file = Profile.fit(pd.DataFrame({"a": [1, 2]})).save(Path(folder, "reference.json"))
-        ...     Profile.load(file).rows
-        2
         """
         columns = {name: column.plain() for name, column in self.columns.items()}
         held = {"format": FORMAT, "version": VERSION, "rows": self.rows, "columns": columns}
@@ -180,24 +152,12 @@ class Profile:
         path
             The file.
 
-        Returns
-        -------
-        Profile
-            As it was saved.
-
         Raises
         ------
         FileNotFoundError
             If there is no such file.
         ValueError
             If the file is damaged, is no profile, or was written by another version.
-
-        Examples
-        --------
-        >>> import tempfile
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     Profile.load(Profile.fit(pd.DataFrame({"a": [1, 2]})).save(Path(folder, "reference.json")))
-        Profile of 2 rows, 1 columns
         """
         file = Path(path)
         try:
@@ -227,16 +187,6 @@ class Profile:
         ----------
         column
             The name of a column of numbers.
-
-        Returns
-        -------
-        Distribution
-            Its steps and the rows at or below each.
-
-        Examples
-        --------
-        >>> Profile.fit(pd.DataFrame({"a": [1, 2, 2]})).distribution("a").steps.tolist()
-        [1.0, 2.0]
         """
         return Distribution.kept(self.columns[column].numbers)
 

@@ -110,11 +110,6 @@ class Rule:
         Share of the most frequent value among the rows that have one.
     infinite
         Whether infinite values were seen.
-
-    Examples
-    --------
-    >>> Rule(kind="number", low=0.0, high=9.0).high
-    9.0
     """
 
     kind: str
@@ -180,11 +175,6 @@ class Schema:
         frame
             Rows that a person has looked at.
 
-        Returns
-        -------
-        Schema
-            What they look like.
-
         Raises
         ------
         ValueError
@@ -206,11 +196,6 @@ class Schema:
         low, high
             The limits, both included; None sets none at that end.
 
-        Returns
-        -------
-        Schema
-            With hard limits: a single row beyond them is a fault.
-
         Raises
         ------
         ValueError
@@ -229,11 +214,6 @@ class Schema:
         ----------
         frame
             The rows; any table, however broken.
-
-        Returns
-        -------
-        QualityReport
-            One `Issue` for each fault.
 
         Raises
         ------

@@ -89,23 +89,11 @@ class GpuReport(Report):
     reason: str = ""
 
     def headline(self) -> str:
-        """Say how many cards were found, or why none.
-
-        Returns
-        -------
-        str
-            One sentence.
-        """
+        """Say how many cards were found, or why none."""
         return f"{len(self.devices)} found by {self.asked}." if self.devices else f"No GPU: {self.reason}."
 
     def table(self) -> pd.DataFrame:
-        """Give the cards as a table; what is not known is missing.
-
-        Returns
-        -------
-        pandas.DataFrame
-            One row for each card.
-        """
+        """Give the cards as a table; what is not known is missing."""
         names = [field.name for field in fields(Gpu)]
         rows = [[getattr(device, name) for name in names] for device in self.devices]
         return pd.DataFrame(rows, columns=names).set_index("index")

@@ -136,11 +136,6 @@ class Latency:
         ----------
         clock
             Gives seconds.
-
-        Yields
-        ------
-        None
-            Nothing.
         """
         begin = clock()
         try:
@@ -155,11 +150,6 @@ class Latency:
         ----------
         other
             A histogram of the same accuracy.
-
-        Returns
-        -------
-        Latency
-            A new histogram; both stay as they were.
 
         Raises
         ------
@@ -181,20 +171,7 @@ class Latency:
 
     @property
     def mean_ms(self) -> float:
-        """The mean, which hides the slow answers; not a number before the first.
-
-        Returns
-        -------
-        float
-            Milliseconds.
-
-        Examples
-        --------
-        >>> latency = Latency()
-        >>> latency.update([1.0, 3.0])
-        >>> latency.mean_ms
-        2.0
-        """
+        """The mean, which hides the slow answers; not a number before the first."""
         return self.total_ms / self.count if self.count else math.nan
 
     def quantile(self, quantile: float) -> float:
@@ -230,11 +207,6 @@ class Latency:
         -------
         tuple of float
             Milliseconds, widened by the buckets; 0 or infinity where there are too few answers for an end.
-
-        Examples
-        --------
-        >>> Latency().interval(0.5)  # nothing is known yet
-        (0.0, inf)
         """
         if not self.count:
             return 0.0, math.inf
@@ -250,18 +222,6 @@ class Latency:
         ----------
         ms
             Milliseconds.
-
-        Returns
-        -------
-        int
-            How many.
-
-        Examples
-        --------
-        >>> latency = Latency()
-        >>> latency.update([1.0, 20.0, 300.0])
-        >>> latency.below(100.0)
-        2
         """
         last = math.floor(math.log(max(ms, _SMALLEST_MS)) / math.log(self._growth) + 1e-9)
         return sum(number for bucket, number in self._buckets.items() if bucket <= last)
@@ -296,11 +256,6 @@ class Latency:
             Quantile -> the most milliseconds it may take.
         confidence
             Of the intervals.
-
-        Returns
-        -------
-        Report
-            One finding for each limit.
         """
         findings = []
         for quantile, limit in limits_ms.items():
@@ -329,13 +284,7 @@ class Latency:
         return Report(title="Latency", findings=tuple(findings))
 
     def as_dict(self) -> dict[str, Any]:
-        """Give all of it as plain values, for JSON, to be merged elsewhere.
-
-        Returns
-        -------
-        dict
-            What ``from_dict`` reads.
-        """
+        """Give all of it as plain values, for JSON, to be merged elsewhere."""
         return {
             "kind": _KIND,
             "accuracy": self.accuracy,
@@ -353,11 +302,6 @@ class Latency:
         ----------
         held
             Plain values.
-
-        Returns
-        -------
-        Latency
-            The histogram.
 
         Raises
         ------

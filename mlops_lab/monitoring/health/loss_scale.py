@@ -55,11 +55,6 @@ class LossScale:
         ----------
         finite
             Whether all of the scaled gradient was finite.
-
-        Returns
-        -------
-        bool
-            Whether the step may be taken; the same as ``finite``.
         """
         if not finite:
             self.factor /= 2

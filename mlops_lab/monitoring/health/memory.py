@@ -67,23 +67,11 @@ class MemoryReport(Report):
 
     @property
     def leaks(self) -> bool:
-        """Whether a leak is reported; False also where it could not be decided.
-
-        Returns
-        -------
-        bool
-            True if memory grows without end, as far as was watched.
-        """
+        """Whether a leak is reported; False also where it could not be decided."""
         return self.ok is False
 
     def headline(self) -> str:
-        """Say the growth and what it was judged by.
-
-        Returns
-        -------
-        str
-            One sentence.
-        """
+        """Say the growth and what it was judged by."""
         return f"{self.bytes_per_step / _KIB:.1f} KiB a step after {self.warm_up} steps of warm-up."
 
     def plot(self, ax: Axes | None = None) -> Axes:
@@ -93,11 +81,6 @@ class MemoryReport(Report):
         ----------
         ax
             Axes to draw on; None makes a figure.
-
-        Returns
-        -------
-        matplotlib.axes.Axes
-            The axes.
         """
         held = pd.Series((self.readings - self.readings[0]) / _MIB, name="memory")
         return plots.line(
@@ -212,11 +195,6 @@ def resident_bytes() -> int:
     It counts pages, so small things are seen late or not at all, and memory that Python has freed is often
     still held. What was swapped out is not counted.
 
-    Returns
-    -------
-    int
-        Bytes.
-
     Examples
     --------
     >>> resident_bytes() > 1_000_000
@@ -249,11 +227,6 @@ def watch_memory(
         As for ``memory_growth``.
     read
         Gives bytes; by default what the system says of this process. Other threads count too.
-
-    Returns
-    -------
-    MemoryReport
-        The answer of ``memory_growth``.
 
     Raises
     ------

@@ -25,11 +25,6 @@ class NumberFormat:
         The smallest number above zero; what is below half of it becomes zero.
     digits
         Decimal digits that are kept, about.
-
-    Examples
-    --------
-    >>> NUMBER_FORMATS["float16"].largest
-    65504.0
     """
 
     largest: float
@@ -87,11 +82,6 @@ def overflow_margin(values: Any, number_format: str = "float16") -> Margin:
         A number, an array, or lists, tuples and dicts of them; tensors with ``detach`` are read too.
     number_format
         One of ``NUMBER_FORMATS``: float16, bfloat16, float32, float64.
-
-    Returns
-    -------
-    Margin
-        Largest value, doublings left, share lost, how many are not finite.
 
     Raises
     ------
@@ -156,28 +146,7 @@ def gradient_norm(gradients: Any) -> float:
 
 
 def arrays_in(values: Any) -> Iterator[npt.NDArray[np.float64]]:
-    """Walk through numbers, arrays, tensors, and lists, tuples and dicts of them.
-
-    Parameters
-    ----------
-    values
-        What holds the numbers.
-
-    Yields
-    ------
-    numpy.ndarray
-        One array of 64-bit numbers after the other.
-
-    Raises
-    ------
-    TypeError
-        If something holds no numbers.
-
-    Examples
-    --------
-    >>> [array.tolist() for array in arrays_in({"w": [1, 2], "b": (3.5, None)})]
-    [[1.0, 2.0], [3.5]]
-    """
+    """Walk through numbers, arrays, tensors, and lists, tuples and dicts of them."""
     if values is None:
         return
     if isinstance(values, Mapping):

@@ -91,13 +91,7 @@ class NumericsReport(Report):
     largest_allowed: float
 
     def headline(self) -> str:
-        """Say the first bad step, or that there was none.
-
-        Returns
-        -------
-        str
-            One sentence.
-        """
+        """Say the first bad step, or that there was none."""
         return f"First bad step: {self.first_bad}." if self.first_bad else "All numbers were finite."
 
     def plot(self, ax: Axes | None = None) -> Axes:
@@ -109,11 +103,6 @@ class NumericsReport(Report):
         ----------
         ax
             Axes to draw on; None makes a figure.
-
-        Returns
-        -------
-        matplotlib.axes.Axes
-            The axes.
         """
         held = self.history.reset_index()
         held["largest"] = held["largest"].where(held["not_finite"] == 0)
@@ -189,11 +178,6 @@ class Numerics:
         ----------
         steps
             What the loop goes through: numbers, batches.
-
-        Yields
-        ------
-        object
-            One step after the other, unless something was bad.
         """
         for step in steps:
             yield step
@@ -210,11 +194,6 @@ class Numerics:
         **shown
             By name what is looked at: numbers, arrays, tensors, lists and dicts of them. Show things in the
             order in which they are computed: the first bad one is then the cause.
-
-        Returns
-        -------
-        bool
-            True if all of them are finite.
         """
         sent: dict[str, float] = {}
         fine = True
@@ -244,13 +223,7 @@ class Numerics:
         return pd.DataFrame(self._rows, columns=columns).set_index(["step", "name"])
 
     def report(self) -> NumericsReport:
-        """Say whether all was finite, how close it came to overflow, and what was lost to zero.
-
-        Returns
-        -------
-        NumericsReport
-            Three findings; not decided if nothing was shown.
-        """
+        """Say whether all was finite, how close it came to overflow, and what was lost to zero."""
         held = self.frame()
         findings = [self._finite(held)]
         if not held.empty:

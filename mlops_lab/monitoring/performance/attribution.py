@@ -70,36 +70,11 @@ class Attribution(Report):
 
     @property
     def drop(self) -> float:
-        """The whole drop, before less after.
-
-        Returns
-        -------
-        float
-            Below 0 if the accuracy rose.
-
-        Examples
-        --------
-        >>> empty = pd.Series(dtype=float)
-        >>> Attribution(title="", before=0.8, after=0.5, columns=empty, meaning=0.3, effective=9).drop
-        0.30000000000000004
-        """
+        """The whole drop, before less after."""
         return self.before - self.after
 
     def parts(self) -> pd.Series[float]:
-        """Give all parts, the columns' first.
-
-        Returns
-        -------
-        pandas.Series
-            They add up to the drop.
-
-        Examples
-        --------
-        >>> columns = pd.Series({"colour": 0.1})
-        >>> found = Attribution(title="", before=0.8, after=0.5, columns=columns, meaning=0.2, effective=9)
-        >>> found.parts().to_dict()
-        {'colour': 0.1, 'meaning (labels, given the inputs)': 0.2}
-        """
+        """Give all parts, the columns' first."""
         return pd.concat([self.columns, pd.Series({MEANING: self.meaning})])
 
     def headline(self) -> str:
@@ -116,19 +91,6 @@ class Attribution(Report):
         ----------
         ax
             Axes to draw on; None makes a figure.
-
-        Returns
-        -------
-        matplotlib.axes.Axes
-            The axes.
-
-        Examples
-        --------
-        >>> from matplotlib.figure import Figure
-        >>> columns = pd.Series({"colour": 0.1})
-        >>> found = Attribution(title="", before=0.8, after=0.5, columns=columns, meaning=0.2, effective=9)
-        >>> found.plot(ax=Figure().subplots()).get_ylabel()
-        'part of the drop (points)'
         """
         shown = (100 * self.parts()).rename(index={MEANING: "meaning"})
         return plots.bars(shown, xlabel="", ylabel="part of the drop (points)", number_format="{:.1f}", ax=ax)
@@ -157,11 +119,6 @@ def attribute_drop(
         Inputs with labels of now, and whether it was right on each.
     seed
         Steers the orders that are tried, where there are more than 8 columns.
-
-    Returns
-    -------
-    Attribution
-        The parts in `parts()`; they add up to the drop exactly.
 
     Raises
     ------

@@ -59,17 +59,6 @@ class ClassPrior(Report):
         ----------
         probabilities
             What `predict_proba` gives, columns in the order of the shares.
-
-        Returns
-        -------
-        numpy.ndarray
-            Probabilities of the same shape.
-
-        Examples
-        --------
-        >>> found = class_prior([[0.9, 0.1], [0.8, 0.2], [0.1, 0.9]], [0.5, 0.5])
-        >>> bool(found.adjusted([[0.5, 0.5]])[0, 0] > 0.5)
-        True
         """
         values = read_probabilities(probabilities)
         aligned("the columns of probabilities", values.shape[1], "shares", len(self.shares))
@@ -82,11 +71,6 @@ class ClassPrior(Report):
         ----------
         ax
             Axes to draw on; None makes a figure.
-
-        Returns
-        -------
-        matplotlib.axes.Axes
-            The axes.
         """
         both = pd.DataFrame({"learned": self.learned, "estimated now": self.shares})
         return plots.bars(both, ylabel="share of rows", xlabel="class", title=self.title, ax=ax)
@@ -116,11 +100,6 @@ def class_prior(
         Their names.
     tolerance
         It stops when no share moves further than this.
-
-    Returns
-    -------
-    ClassPrior
-        Shares that add up to 1, in `shares`.
 
     Raises
     ------
@@ -173,11 +152,6 @@ def class_prior_by_confusion(
         True and predicted classes of a hold-out; every class must come in both.
     predicted_now
         What was predicted for today's rows.
-
-    Returns
-    -------
-    ClassPrior
-        Shares, cut off at 0 and made to add up to 1.
 
     Raises
     ------

@@ -51,16 +51,6 @@ class ConfidenceSequence:
         ----------
         rate
             The rate that was promised.
-
-        Returns
-        -------
-        int or None
-            None if every interval holds it.
-
-        Examples
-        --------
-        >>> confidence_sequence([0, 1] * 100).first_excluding(0.5) is None
-        True
         """
         out = np.flatnonzero((self.frame["low"] > rate) | (self.frame["high"] < rate))
         return int(out[0]) if out.size else None
@@ -74,17 +64,6 @@ class ConfidenceSequence:
             A rate to compare with.
         ax
             Axes to draw on; None makes a figure.
-
-        Returns
-        -------
-        matplotlib.axes.Axes
-            The axes.
-
-        Examples
-        --------
-        >>> from matplotlib.figure import Figure
-        >>> confidence_sequence([0, 1]).plot(ax=Figure().subplots()).get_xlabel()
-        'step'
         """
         shown = self.frame.rename(columns={"value": "mean so far", "low": "lower end", "high": "upper end"})
         return plots.line(shown, xlabel="step", ylabel="rate", limit=promised, limit_label="promised", ax=ax)
@@ -105,11 +84,6 @@ def evidence_against(rate: float, total: float, steps: float, prior: tuple[float
         Sum of the values, each from 0 to 1, and their number.
     prior
         How the stake is spread over rates: a beta distribution.
-
-    Returns
-    -------
-    float
-        Natural logarithm of the money.
 
     Notes
     -----
@@ -143,11 +117,6 @@ def confidence_sequence(
         How often no interval ever misses the rate.
     prior
         Where it should be narrowest: a beta distribution over rates.
-
-    Returns
-    -------
-    ConfidenceSequence
-        With a row for each value.
 
     Raises
     ------

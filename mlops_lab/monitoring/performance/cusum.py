@@ -73,24 +73,12 @@ class Cusum:
 
     @property
     def up(self) -> float:
-        """What a wrong answer adds.
-
-        Returns
-        -------
-        float
-            Height of the step.
-        """
+        """What a wrong answer adds."""
         return self.gain - self.drag
 
     @property
     def down(self) -> float:
-        """What a right answer takes away.
-
-        Returns
-        -------
-        float
-            Height of the step.
-        """
+        """What a right answer takes away."""
         return self.drag
 
     @classmethod
@@ -109,11 +97,6 @@ class Cusum:
             For how many steps the false alarm is promised.
         false_alarm
             The largest chance of an alarm within these steps, while all is well.
-
-        Returns
-        -------
-        Cusum
-            Its `false_alarm` is the exact chance, at most the wanted one.
         """
         share_of_one(promised=promised, feared=feared, false_alarm=false_alarm)
         if feared <= promised:
@@ -186,16 +169,6 @@ class Cusum:
             The height before.
         value
             The new value; 1 is a wrong answer.
-
-        Returns
-        -------
-        float
-            The height after.
-
-        Examples
-        --------
-        >>> Cusum.for_errors(0.1, 0.2, horizon=1000).after(2.0, 1)
-        8.0
         """
         return max(0.0, level + self.gain * float(value) - self.drag)
 
@@ -207,20 +180,10 @@ class Cusum:
         values
             In the order of time; 1 is a wrong answer.
 
-        Returns
-        -------
-        numpy.ndarray
-            A height for each; it goes on after an alarm.
-
         Raises
         ------
         ValueError
             If a value is missing or infinite.
-
-        Examples
-        --------
-        >>> Cusum.for_errors(0.1, 0.2, horizon=1000).path([1, 0, 0]).tolist()
-        [6.0, 5.0, 4.0]
         """
         steps = self.gain * _finite(values) - self.drag
         walk = np.cumsum(steps)
@@ -234,16 +197,6 @@ class Cusum:
         ----------
         values
             In the order of time; 1 is a wrong answer.
-
-        Returns
-        -------
-        int or None
-            None if there is none.
-
-        Examples
-        --------
-        >>> Cusum.for_errors(0.1, 0.2, horizon=1000).first_alarm([0] * 50) is None
-        True
         """
         over = np.flatnonzero(self.path(values) >= self.limit - 1e-9)
         return int(over[0]) if over.size else None
@@ -258,21 +211,10 @@ class Cusum:
         steps
             Within how many.
 
-        Returns
-        -------
-        float
-            The chance.
-
         Raises
         ------
         ValueError
             If this one is for other values than right and wrong.
-
-        Examples
-        --------
-        >>> chart = Cusum.for_errors(0.1, 0.2, horizon=1000)
-        >>> round(chart.alarm_probability(0.2, 300), 2)
-        0.98
         """
         if not (self.up.is_integer() and self.down.is_integer() and self.limit.is_integer()):
             raise ValueError("only a chart for right and wrong answers has whole steps: use Cusum.for_errors")
@@ -285,16 +227,6 @@ class Cusum:
         ----------
         rate
             Share of wrong answers.
-
-        Returns
-        -------
-        int or None
-            None if half of them take longer than the horizon.
-
-        Examples
-        --------
-        >>> Cusum.for_errors(0.1, 0.2, horizon=1000).median_delay(0.2)
-        110
         """
         chances = reached(rate, int(self.up), int(self.down), int(self.limit), self.horizon)
         late = np.flatnonzero(chances >= 0.5)
@@ -309,17 +241,6 @@ class Cusum:
             In the order of time.
         ax
             Axes to draw on; None makes a figure.
-
-        Returns
-        -------
-        matplotlib.axes.Axes
-            The axes.
-
-        Examples
-        --------
-        >>> from matplotlib.figure import Figure
-        >>> Cusum.for_errors(0.1, 0.2, horizon=1000).plot([0, 1], ax=Figure().subplots()).get_xlabel()
-        'step'
         """
         heights = pd.Series(self.path(values), name="cumulative sum")
         return plots.line(

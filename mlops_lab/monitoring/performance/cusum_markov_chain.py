@@ -20,13 +20,7 @@ Floats = npt.NDArray[np.float64]
 
 
 def whole_steps(promised: float, feared: float) -> tuple[int, int]:
-    """Give whole steps up and down, nearly in the ratio of both answers' log likelihoods.
-
-    Examples
-    --------
-    >>> whole_steps(0.1, 0.2), whole_steps(0.5, 0.6)
-    ((6, 1), (5, 6))
-    """
+    """Give whole steps up and down, nearly in the ratio of both answers' log likelihoods."""
     ratio = math.log(feared / promised) / math.log((1 - promised) / (1 - feared))
     near = Fraction(ratio).limit_denominator(max(1, round(8 / ratio)))
     return max(1, near.numerator), near.denominator
@@ -36,11 +30,6 @@ def reached(rate: float, up: int, down: int, limit: int, steps: int) -> Floats:
     """Give after each step the chance that the limit was reached: what has left the heights below.
 
     Brook and Evans (1972).
-
-    Examples
-    --------
-    >>> reached(0.5, up=1, down=1, limit=2, steps=3).tolist()
-    [0.0, 0.25, 0.375]
     """
     if not 0 <= rate <= 1:
         raise ValueError(f"rate={rate!r}: a share from 0 to 1 is needed")
@@ -60,14 +49,7 @@ def reached(rate: float, up: int, down: int, limit: int, steps: int) -> Floats:
 
 @lru_cache(maxsize=256)
 def lowest_limit(rate: float, up: int, down: int, horizon: int, wanted: float) -> tuple[int, float]:
-    """Find the lowest limit that keeps the wanted chance, and the chance that it has.
-
-    Examples
-    --------
-    >>> limit, chance = lowest_limit(0.1, 6, 1, 1000, 0.05)
-    >>> limit, chance <= 0.05 < float(reached(0.1, 6, 1, limit - 1, 1000)[-1])
-    (56, True)
-    """
+    """Find the lowest limit that keeps the wanted chance, and the chance that it has."""
 
     def chance(limit: int) -> float:
         return float(reached(rate, up, down, limit, horizon)[-1])

@@ -22,14 +22,6 @@ def likely_current(reference: pd.DataFrame, current: pd.DataFrame) -> tuple[Floa
 
     A logistic regression on the columns, their squares and their products; columns of text become one column
     for each category. Finer differences stay invisible to it.
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(0)
-    >>> old, new = (pd.DataFrame({"x": rng.normal(shift, 1, 500)}) for shift in (0, 1))
-    >>> before, after = likely_current(old, new)
-    >>> bool(before.mean() < 0.5 < after.mean())
-    True
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
@@ -57,11 +49,6 @@ def importance_weights(reference: pd.DataFrame, current: pd.DataFrame) -> Floats
     ----------
     reference, current
         The model's inputs then and now, the same columns, without missing values.
-
-    Returns
-    -------
-    numpy.ndarray
-        A weight for each reference row, 1 on average.
 
     Raises
     ------

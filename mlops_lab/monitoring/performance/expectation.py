@@ -88,11 +88,6 @@ def expectation(
     waiting
         How many rows have no label yet.
 
-    Returns
-    -------
-    Expectation
-        `ok` is True, False, or None where the rows cannot decide.
-
     Raises
     ------
     ValueError

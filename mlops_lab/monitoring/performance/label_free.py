@@ -187,11 +187,6 @@ def importance_weighted(
     confidence
         How often the interval holds the share, if the assumption is true and the weights are right.
 
-    Returns
-    -------
-    Estimate
-        `ok` is None.
-
     Raises
     ------
     ValueError

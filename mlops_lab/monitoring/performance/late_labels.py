@@ -59,11 +59,6 @@ class LateLabels(Report):
         ----------
         ax
             Axes to draw on; None makes a figure.
-
-        Returns
-        -------
-        matplotlib.axes.Axes
-            The axes.
         """
         shown = self.weeks.rename(columns={"right": "value", "worst": "low", "best": "high"})
         shown = shown[["value", "low", "high"]].set_axis([f"week {week}" for week in shown.index], axis=0)
@@ -100,11 +95,6 @@ def late_labels(
         The present week.
     promised
         A limit for the findings: a week is in order if even its worst case keeps it.
-
-    Returns
-    -------
-    LateLabels
-        `ok` is None as soon as one week cannot be decided.
 
     Raises
     ------

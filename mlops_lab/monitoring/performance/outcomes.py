@@ -17,13 +17,7 @@ Floats = npt.NDArray[np.float64]
 
 
 def read_outcomes(right: npt.ArrayLike, name: str = "right") -> Floats:
-    """Read outcomes, one for each row: 1 or True where the answer was right, 0 or False where it was wrong.
-
-    Examples
-    --------
-    >>> read_outcomes([True, False]).tolist()
-    [1.0, 0.0]
-    """
+    """Read outcomes, one a row: 1 or True where the answer was right, 0 or False where it was wrong."""
     values = np.asarray(right)
     if values.ndim != 1 or values.size == 0:
         raise ValueError(f"{name} has the shape {values.shape}: give one outcome for each row, at least one")
@@ -44,13 +38,7 @@ def read_outcomes(right: npt.ArrayLike, name: str = "right") -> Floats:
 
 
 def read_probabilities(probabilities: npt.ArrayLike, name: str = "probabilities") -> Floats:
-    """Read what `predict_proba` gives: a row for each crate, a column for each class, rows that add up to 1.
-
-    Examples
-    --------
-    >>> read_probabilities([[0.2, 0.8]]).shape
-    (1, 2)
-    """
+    """Read what `predict_proba` gives: a row a crate, a column a class, rows that add up to 1."""
     values: Floats = np.asarray(probabilities, dtype=np.float64)
     if values.ndim != 2 or values.shape[0] == 0 or values.shape[1] < 2:
         raise ValueError(
@@ -62,12 +50,7 @@ def read_probabilities(probabilities: npt.ArrayLike, name: str = "probabilities"
 
 
 def share_of_one(**values: float) -> None:
-    """Refuse what does not lie between 0 and 1, both ends left out.
-
-    Examples
-    --------
-    >>> share_of_one(confidence=0.95)
-    """
+    """Refuse what does not lie between 0 and 1, both ends left out."""
     for name, value in values.items():
         if not 0 < value < 1:
             raise ValueError(f"{name}={value!r}: a number between 0 and 1 is needed, such as 0.95")
@@ -88,11 +71,6 @@ def exact_interval(right: float, rows: float, confidence: float = 0.95) -> tuple
         Out of how many; 0 gives the whole range.
     confidence
         How often such an interval holds the true share.
-
-    Returns
-    -------
-    tuple of float
-        Its two ends.
 
     Examples
     --------
@@ -118,12 +96,6 @@ def weighted_interval(
     """Give a weighted share, its interval, and how many equal rows would know as much.
 
     The exact interval for that effective number of rows. Korn and Graubard (1998); Kish (1965).
-
-    Examples
-    --------
-    >>> share, _, rows = weighted_interval(np.array([1.0, 0, 1, 1]), np.array([1.0, 3, 1, 1]))
-    >>> share, rows
-    (0.5, 3.0)
     """
     total = float(weights.sum())
     share = float(weights @ right) / total

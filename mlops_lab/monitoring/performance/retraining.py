@@ -19,13 +19,7 @@ __all__ = ["Operation", "compare_policies", "operate"]
 
 
 class Crates(Protocol):
-    """A week as `operate` needs it; a `worlds.Batch` is one.
-
-    Examples
-    --------
-    >>> from mlops_lab import worlds
-    >>> week: Crates = worlds.Orchard().week(4, n=10)
-    """
+    """A week as `operate` needs it; a `worlds.Batch` is one."""
 
     @property
     def crates(self) -> pd.DataFrame:
@@ -71,24 +65,12 @@ class Operation:
 
     @property
     def cost(self) -> float:
-        """All costs together.
-
-        Returns
-        -------
-        float
-            In the unit of the loss.
-        """
+        """All costs together."""
         return float(self.weeks["cost"].sum())
 
     @property
     def trainings(self) -> int:
-        """How often the model was trained anew.
-
-        Returns
-        -------
-        int
-            Updates do not count.
-        """
+        """How often the model was trained anew."""
         return int((self.weeks["action"] == "retrain").sum())
 
 
@@ -133,11 +115,6 @@ def operate(
         From how many last weeks it is trained anew.
     retrain_cost, update_cost
         What one training or one update costs, labels included, in the unit of the loss.
-
-    Returns
-    -------
-    Operation
-        Week by week, and in all.
 
     Raises
     ------

@@ -20,20 +20,7 @@ CAPACITY, WINDOW_MIN = 4.0, 300
 
 
 def paid_machines() -> dict[str, npt.NDArray[np.float64]]:
-    """Give the machines that are paid in each minute of lesson 11's day, for each of the three ways.
-
-    Returns
-    -------
-    dict of str to numpy.ndarray
-        ``fixed``, ``autoscaled``, ``serverless``: 1,440 values each.
-
-    Examples
-    --------
-    >>> paid = paid_machines()
-    >>> bills = load.bills(load.daily_curve(), capacity=4.0, window_min=300)
-    >>> {name: round(float(paid[name].mean() - bills.loc[name, "mean_machines"]), 9) for name in paid}
-    {'fixed': 0.0, 'autoscaled': 0.0, 'serverless': 0.0}
-    """
+    """Give the machines that are paid in each minute of lesson 11's day, for each of the three ways."""
     curve = load.daily_curve()
     needed = np.ceil(curve / CAPACITY - 1e-9)
     held = np.max([np.roll(needed, back) for back in range(WINDOW_MIN + 1)], axis=0)
@@ -45,23 +32,7 @@ def paid_machines() -> dict[str, npt.NDArray[np.float64]]:
 
 
 def load_bills(theme: str = "light") -> Figure:
-    """Draw the same day's load three times, with the machines that each way pays for, and its bill.
-
-    Parameters
-    ----------
-    theme
-        ``light`` or ``dark``.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The picture.
-
-    Examples
-    --------
-    >>> [ax.texts[0].get_text() for ax in load_bills().axes]
-    ['$25,920 a month', '$12,312 a month', '$3,888 a month']
-    """
+    """Draw the same day's load three times, with the machines that each way pays for, and its bill."""
     from matplotlib.figure import Figure
 
     colours = theme_of(theme)

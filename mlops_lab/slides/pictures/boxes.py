@@ -30,21 +30,6 @@ def ml_system(theme: str = "light") -> Figure:
 
     The paper's picture lets areas speak. Nobody measured them, so here only the order and the neighbours mean
     something, and the picture says so.
-
-    Parameters
-    ----------
-    theme
-        ``light`` or ``dark``.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The picture.
-
-    Examples
-    --------
-    >>> [text.get_text() for text in ml_system().axes[0].texts[6:8]]
-    ['model', 'code']
     """
     colours = theme_of(theme)
     figure, ax = canvas(height_in=4.7)

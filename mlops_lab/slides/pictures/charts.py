@@ -23,31 +23,7 @@ _SMALLEST = SMALLEST_PT * CHART_SIZE[0] / WIDTH_IN
 
 
 def chart(theme: str, size: tuple[float, float] = CHART_SIZE) -> tuple[Figure, Axes]:
-    """Give an empty figure with axes, which a house chart or a report is then drawn on.
-
-    Parameters
-    ----------
-    theme
-        ``light`` or ``dark``; asked for first, so that a wrong name is told before anything is computed.
-    size
-        Width and height in inches. Narrower means larger letters.
-
-    Returns
-    -------
-    tuple
-        The figure and its axes.
-
-    Raises
-    ------
-    ValueError
-        There is no such theme.
-
-    Examples
-    --------
-    >>> chart("twilight")
-    Traceback (most recent call last):
-    ValueError: theme='twilight' is none of light, dark
-    """
+    """Give an empty figure with axes, which a house chart or a report is then drawn on."""
     theme_of(theme)
     from matplotlib.figure import Figure
 
@@ -56,27 +32,7 @@ def chart(theme: str, size: tuple[float, float] = CHART_SIZE) -> tuple[Figure, A
 
 
 def dressed(figure: Figure, theme: str) -> Figure:
-    """Take the title away (the slide has one), and give letters, lines and fills the theme's colours.
-
-    Parameters
-    ----------
-    figure
-        A chart in the house style.
-    theme
-        ``light`` or ``dark``.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The same figure.
-
-    Examples
-    --------
-    >>> figure, ax = chart("dark")
-    >>> _ = ax.set_xlabel("week")
-    >>> dressed(figure, "dark").axes[0].xaxis.label.get_color()
-    '#F4F5F7'
-    """
+    """Take the title away (the slide has one), and give letters, lines and fills the theme's colours."""
     colours = theme_of(theme)
     for ax in figure.axes:
         for where in ("left", "center", "right"):

@@ -21,18 +21,7 @@ _MARKS = {"for": "for ML", "against": "against", "unclear": "unclear", "unknown"
 
 @functools.lru_cache(maxsize=1)
 def verdict_of_the_new_plant() -> framing.Verdict:
-    """Give the verdict on case G of lesson 01: machines fail in a plant that no row comes from. About 5 s.
-
-    Returns
-    -------
-    framing.Verdict
-        The verdict at seed 0, with law and ethics answered for.
-
-    Examples
-    --------
-    >>> verdict_of_the_new_plant().decision
-    'SHIFT'
-    """
+    """Give the verdict on case G of lesson 01: machines fail in a plant that no row comes from. About 5 s."""
     case = worlds.case(worlds.CASES[_NEW_PLANT], 600, seed=0)
     attested = framing.Attestation(legal=True, ethical=True, by="the lecturer")
     table = case.data.assign(target=case.target)
@@ -40,23 +29,7 @@ def verdict_of_the_new_plant() -> framing.Verdict:
 
 
 def evidence_table(theme: str = "light") -> Figure:
-    """Draw the thirteen questions with their answers, and where each answer comes from.
-
-    Parameters
-    ----------
-    theme
-        ``light`` or ``dark``.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The picture.
-
-    Examples
-    --------
-    >>> len(evidence_table().axes[0].patches)
-    13
-    """
+    """Draw the thirteen questions with their answers, and where each answer comes from."""
     colours = theme_of(theme)
     verdict = verdict_of_the_new_plant()
     height = _ROW_IN * (len(verdict.evidence) + 1) + 0.06

@@ -29,23 +29,7 @@ TIME_TO_DEPLOY = {"within a week": 11, "in between": 25, "a month or longer": 64
 
 
 def five_conditions(theme: str = "light") -> Figure:
-    """Draw the five conditions as gates in a row: whoever fails one leaves by a way of its own.
-
-    Parameters
-    ----------
-    theme
-        ``light`` or ``dark``.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The picture.
-
-    Examples
-    --------
-    >>> five_conditions().axes[0].texts[0].get_text()
-    '1 learn'
-    """
+    """Draw the five conditions as gates in a row: whoever fails one leaves by a way of its own."""
     colours = theme_of(theme)
     figure, ax = canvas(height_in=4.0)
     gates = (
@@ -73,23 +57,7 @@ def five_conditions(theme: str = "light") -> Figure:
 
 
 def mlops_loop(theme: str = "light") -> Figure:
-    """Draw what MLOps joins: development and operation, in both directions, for as long as the system lives.
-
-    Parameters
-    ----------
-    theme
-        ``light`` or ``dark``.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The picture.
-
-    Examples
-    --------
-    >>> mlops_loop("dark").axes[0].texts[0].get_text()
-    'develop'
-    """
+    """Draw what MLOps joins: development and operation, both ways, for as long as the system lives."""
     colours = theme_of(theme)
     figure, ax = canvas(height_in=3.6)
     box(ax, colours, (0.5, 0.75), (3.6, 2.1), fill=colours.panel)
@@ -106,23 +74,7 @@ def mlops_loop(theme: str = "light") -> Figure:
 
 
 def where_time_goes(theme: str = "light") -> Figure:
-    """Draw the lecture's two figures about time (L6) as bars to scale: time on data, and time to deploy.
-
-    Parameters
-    ----------
-    theme
-        ``light`` or ``dark``.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The picture.
-
-    Examples
-    --------
-    >>> sum(DATA_DILEMMA.values()), sum(TIME_TO_DEPLOY.values())
-    (100, 100)
-    """
+    """Draw the lecture's two figures about time (L6) as bars to scale: time on data, and time to deploy."""
     colours = theme_of(theme)
     figure, ax = canvas(height_in=4.1)
     words(ax, colours, (0.12, 3.85), "Where the working hours go", points=20, bold=True, align="left")
@@ -163,23 +115,7 @@ def _shares(ax: Axes, colours: Theme, shares: dict[str, int], low: float) -> Non
 
 
 def fundamentals(theme: str = "light") -> Figure:
-    """Draw the order of care (L6): data at the bottom, then preprocessing, metric, and the algorithm on top.
-
-    Parameters
-    ----------
-    theme
-        ``light`` or ``dark``.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The picture.
-
-    Examples
-    --------
-    >>> fundamentals().axes[0].texts[0].get_text()
-    'data'
-    """
+    """Draw the order of care (L6): data at the bottom, then preprocessing, metric, algorithm on top."""
     colours = theme_of(theme)
     figure, ax = canvas(height_in=4.0)
     layers = (
@@ -200,23 +136,7 @@ def fundamentals(theme: str = "light") -> Figure:
 
 
 def studies_and_production(theme: str = "light") -> Figure:
-    """Draw the five rows of L7: what a study wants, and what production wants.
-
-    Parameters
-    ----------
-    theme
-        ``light`` or ``dark``.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The picture.
-
-    Examples
-    --------
-    >>> studies_and_production().axes[0].texts[0].get_text()
-    'in a study'
-    """
+    """Draw the five rows of L7: what a study wants, and what production wants."""
     colours = theme_of(theme)
     figure, ax = canvas()
     rows = (

@@ -35,21 +35,6 @@ def life_cycle(theme: str = "light") -> Figure:
 
     The two shares are the lecture's figures for maintenance (L13), drawn to scale. They are another matter
     than the data dilemma of L6, which speaks of the time spent on data.
-
-    Parameters
-    ----------
-    theme
-        ``light`` or ``dark``.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The picture.
-
-    Examples
-    --------
-    >>> len(STAGES), sum(MAINTENANCE_SPLIT.values())
-    (6, 100)
     """
     colours = theme_of(theme)
     figure, ax = canvas(height_in=4.6)

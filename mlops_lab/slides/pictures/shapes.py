@@ -28,33 +28,7 @@ def box(
     bold: bool = False,
     dashed: bool = False,
 ) -> None:
-    """Draw a box with rounded corners and words in its middle.
-
-    Parameters
-    ----------
-    ax
-        A canvas, on which one unit is an inch.
-    theme
-        Its colours.
-    place, size
-        The lower left corner, then width and height.
-    text
-        What stands in it; a line break is one.
-    fill, edge, ink
-        Colours in place of the theme's panel, line and ink.
-    points
-        Size of the text.
-    bold, dashed
-        Heavier words, a broken edge.
-
-    Examples
-    --------
-    >>> from mlops_lab.slides.pictures.themes import canvas, theme_of
-    >>> figure, ax = canvas()
-    >>> box(ax, theme_of("light"), (1, 1), (2, 1), "serving")
-    >>> ax.texts[0].get_text(), ax.texts[0].get_position()[0]
-    ('serving', 2.0)
-    """
+    """Draw a box with rounded corners and words in its middle."""
     from matplotlib.patches import FancyBboxPatch
 
     (left, low), (width, height) = place, size
@@ -88,31 +62,6 @@ def words(
     r"""Write words, line by line, with the middle of their block at a place.
 
     Lines stand on baselines that do not depend on which letters they hold, so neighbours line up.
-
-    Parameters
-    ----------
-    ax, theme
-        The canvas and its colours.
-    place
-        Where they stand.
-    text
-        The words; a line break is one.
-    ink
-        A colour in place of the theme's ink.
-    points
-        Their size.
-    bold
-        Heavier ones.
-    align
-        What of them stands at the place: ``left``, ``center`` or ``right``.
-
-    Examples
-    --------
-    >>> from mlops_lab.slides.pictures.themes import canvas, theme_of
-    >>> figure, ax = canvas()
-    >>> words(ax, theme_of("dark"), (1, 1), "deploy\npray", bold=True)
-    >>> [line.get_text() for line in ax.texts]
-    ['deploy', 'pray']
     """
     lines = text.split("\n")
     x, y = place
@@ -141,29 +90,7 @@ def arrow(
     bend: float = 0.0,
     width_pt: float = 2.4,
 ) -> None:
-    """Draw an arrow from one place to another.
-
-    Parameters
-    ----------
-    ax, theme
-        The canvas and its colours.
-    start, end
-        Where it begins, and where its head is.
-    colour
-        In place of the theme's line.
-    bend
-        0 is straight; a positive value bends it one way, a negative one the other.
-    width_pt
-        Points of the line.
-
-    Examples
-    --------
-    >>> from mlops_lab.slides.pictures.themes import canvas, theme_of
-    >>> figure, ax = canvas()
-    >>> arrow(ax, theme_of("light"), (1, 1), (2, 1))
-    >>> len(ax.patches)
-    1
-    """
+    """Draw an arrow from one place to another."""
     from matplotlib.patches import FancyArrowPatch
 
     ax.add_patch(
@@ -182,21 +109,5 @@ def arrow(
 
 
 def footnote(ax: Axes, theme: Theme, text: str) -> None:
-    """Write a remark at the lower edge of a drawing: whose idea it is, or what its sizes do not mean.
-
-    Parameters
-    ----------
-    ax, theme
-        The canvas and its colours.
-    text
-        One line.
-
-    Examples
-    --------
-    >>> from mlops_lab.slides.pictures.themes import canvas, theme_of
-    >>> figure, ax = canvas()
-    >>> footnote(ax, theme_of("light"), "after Sculley et al. 2015")
-    >>> ax.texts[0].get_text()
-    'after Sculley et al. 2015'
-    """
+    """Write a remark at the lower edge of a drawing: whose idea it is, or what its sizes do not mean."""
     words(ax, theme, (11.88, 0.2), text, ink=theme.soft, align="right")

@@ -42,25 +42,7 @@ def _dream(seed: int) -> tuple[float, float, tuple[float, ...]]:
 
 
 def dream_scores(theme: str = "light", *, seed: int = 0) -> Figure:
-    """Draw how often the model and the rule card are right on crates that neither has seen.
-
-    Parameters
-    ----------
-    theme
-        ``light`` or ``dark``.
-    seed
-        Which orchard.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The picture.
-
-    Examples
-    --------
-    >>> len(dream_scores().axes[0].patches)
-    2
-    """
+    """Draw how often the model and the rule card are right on crates that neither has seen."""
     figure, ax = chart(theme)
     promised, by_rule, _ = _dream(seed)
     shares = pd.Series({"rule card": 100 * by_rule, "model": 100 * promised})
@@ -69,25 +51,7 @@ def dream_scores(theme: str = "light", *, seed: int = 0) -> Figure:
 
 
 def first_weeks(theme: str = "light", *, seed: int = 0) -> Figure:
-    """Draw the deployed model's accuracy over its first twelve weeks, against what the hold-out promised.
-
-    Parameters
-    ----------
-    theme
-        ``light`` or ``dark``.
-    seed
-        Which orchard.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The picture.
-
-    Examples
-    --------
-    >>> first_weeks().axes[0].get_xlabel()
-    'week of the year'
-    """
+    """Draw the deployed model's accuracy over its first twelve weeks, against what the hold-out promised."""
     figure, ax = chart(theme)
     promised, _, weeks = _dream(seed)
     plots.line(
@@ -98,25 +62,7 @@ def first_weeks(theme: str = "light", *, seed: int = 0) -> Figure:
 
 
 def colour_of_fruit(theme: str = "light", *, seed: int = 0) -> Figure:
-    """Draw the colour readings of the archive and of a week under the new lamps.
-
-    Parameters
-    ----------
-    theme
-        ``light`` or ``dark``.
-    seed
-        Which orchard.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The picture.
-
-    Examples
-    --------
-    >>> colour_of_fruit("dark").axes[0].get_xlabel()
-    'colour reading (no unit)'
-    """
+    """Draw the colour readings of the archive and of a week under the new lamps."""
     figure, ax = chart(theme)
     orchard = worlds.Orchard(seed=seed)
     plots.histograms(

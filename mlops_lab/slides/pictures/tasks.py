@@ -30,23 +30,7 @@ NINE_TASKS = {
 
 
 def what_to_keep(theme: str = "light") -> Figure:
-    """Draw what must be kept with a model so that it can be made again (L8).
-
-    Parameters
-    ----------
-    theme
-        ``light`` or ``dark``.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The picture.
-
-    Examples
-    --------
-    >>> what_to_keep().axes[0].texts[0].get_text()
-    'code'
-    """
+    """Draw what must be kept with a model so that it can be made again (L8)."""
     colours = theme_of(theme)
     figure, ax = canvas(height_in=4.1)
     kept = (
@@ -69,23 +53,7 @@ def what_to_keep(theme: str = "light") -> Figure:
 
 
 def what_to_watch(theme: str = "light") -> Figure:
-    """Draw the three layers that are watched (L9), with their questions.
-
-    Parameters
-    ----------
-    theme
-        ``light`` or ``dark``.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The picture.
-
-    Examples
-    --------
-    >>> what_to_watch().axes[0].texts[0].get_text()
-    'data'
-    """
+    """Draw the three layers that are watched (L9), with their questions."""
     colours = theme_of(theme)
     figure, ax = canvas(height_in=4.1)
     layers = (
@@ -102,23 +70,7 @@ def what_to_watch(theme: str = "light") -> Figure:
 
 
 def who_carries_what(theme: str = "light") -> Figure:
-    """Draw who answers for what: with machines of one's own, with autoscaling, and without servers (L10).
-
-    Parameters
-    ----------
-    theme
-        ``light`` or ``dark``.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The picture.
-
-    Examples
-    --------
-    >>> who_carries_what().axes[0].texts[0].get_text()
-    'fixed fleet'
-    """
+    """Draw who answers for what: with machines of one's own, with autoscaling, and without servers (L10)."""
     colours = theme_of(theme)
     figure, ax = canvas(height_in=3.8)
     duties = ("the model and its answers", "how many machines, when", "the machines themselves")
@@ -136,23 +88,7 @@ def who_carries_what(theme: str = "light") -> Figure:
 
 
 def nine_tasks(theme: str = "light") -> Figure:
-    """Draw the nine tasks with the lessons that they are met in; a broken edge means that none is there yet.
-
-    Parameters
-    ----------
-    theme
-        ``light`` or ``dark``.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The picture.
-
-    Examples
-    --------
-    >>> len(NINE_TASKS)
-    9
-    """
+    """Draw the nine tasks with the lessons that they are met in; a broken edge: none is there yet."""
     colours = theme_of(theme)
     figure, ax = canvas(height_in=4.5)
     there = {name[:2] for name in lessons.names(_ROOT)}
@@ -175,23 +111,7 @@ def nine_tasks(theme: str = "light") -> Figure:
 
 
 def landscape(theme: str = "light") -> Figure:
-    """Draw the six regions of the tool landscape (L14), and what of each this course touches.
-
-    Parameters
-    ----------
-    theme
-        ``light`` or ``dark``.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The picture.
-
-    Examples
-    --------
-    >>> len(landscape().axes[0].patches)
-    6
-    """
+    """Draw the six regions of the tool landscape (L14), and what of each this course touches."""
     colours = theme_of(theme)
     figure, ax = canvas(height_in=4.1)
     regions = (

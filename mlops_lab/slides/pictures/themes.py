@@ -43,11 +43,6 @@ class Theme:
         Strong colours, from the palette of Okabe and Ito, for lines and for boxes.
     on_strong
         Text on a box that is filled with ``blue``.
-
-    Examples
-    --------
-    >>> THEMES["dark"].ink
-    '#F4F5F7'
     """
 
     name: str
@@ -99,52 +94,14 @@ THEMES: Mapping[str, Theme] = MappingProxyType(
 
 
 def theme_of(name: str) -> Theme:
-    """Give the theme of that name.
-
-    Parameters
-    ----------
-    name
-        ``light`` or ``dark``.
-
-    Returns
-    -------
-    Theme
-        Its colours.
-
-    Raises
-    ------
-    ValueError
-        There is no such theme.
-
-    Examples
-    --------
-    >>> theme_of("light").paper
-    '#FFFFFF'
-    """
+    """Give the theme of that name."""
     if name not in THEMES:
         raise ValueError(f"theme={name!r} is none of {', '.join(THEMES)}")
     return THEMES[name]
 
 
 def canvas(*, height_in: float = HEIGHT_IN) -> tuple[Figure, Axes]:
-    """Give an empty figure on which one unit is one inch, both ways, from the lower left corner.
-
-    Parameters
-    ----------
-    height_in
-        Its height.
-
-    Returns
-    -------
-    tuple
-        The figure and its only axes, which show neither frame nor ticks.
-
-    Examples
-    --------
-    >>> figure, ax = canvas()
-    >>> float(ax.get_xlim()[1]), len(ax.get_xticks())
-    (12.0, 0)
-    """
+    """Give an empty figure on which one unit is one inch, both ways, from the lower left corner."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(WIDTH_IN, height_in), dpi=100)
@@ -159,21 +116,6 @@ def svg(figure: Figure) -> str:
 
     Letters are stored as outlines, so that no machine needs our font and none moves a word. A picture is
     therefore nothing without the words that describe it: give an alternative text wherever you show it.
-
-    Parameters
-    ----------
-    figure
-        A picture of this package, or any figure.
-
-    Returns
-    -------
-    str
-        The SVG.
-
-    Examples
-    --------
-    >>> svg(canvas()[0]) == svg(canvas()[0])
-    True
     """
     import matplotlib
 

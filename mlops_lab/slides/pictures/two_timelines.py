@@ -34,24 +34,6 @@ def expectation_and_reality(theme: str = "light", *, seed: int = 0) -> Figure:
     """Draw the three steps that were planned, and the five troubles that one season really brought.
 
     A trouble that did not show in the season that is played, or was not mended, is drawn as such.
-
-    Parameters
-    ----------
-    theme
-        ``light`` or ``dark``.
-    seed
-        Which season.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The picture.
-
-    Examples
-    --------
-    >>> expectation_and_reality("twilight")
-    Traceback (most recent call last):
-    ValueError: theme='twilight' is none of light, dark
     """
     colours = theme_of(theme)
     story = _season(seed)

@@ -23,23 +23,7 @@ _STORAGE = Path(__file__).parents[3] / "benchmarks" / "results" / "storage.json"
 
 
 def ten_versions(theme: str = "light") -> Figure:
-    """Draw what ten versions of a table take, way by way: the longer race that lesson 04 shows.
-
-    Parameters
-    ----------
-    theme
-        ``light`` or ``dark``.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The picture.
-
-    Examples
-    --------
-    >>> len(ten_versions().axes[0].patches)
-    10
-    """
+    """Draw what ten versions of a table take, way by way: the longer race that lesson 04 shows."""
     figure, ax = chart(theme)
     race = json.loads(_STORAGE.read_text(encoding="utf-8"))
     names = {"copies": "copies", "DVC": "DVC", "restic": "restic", "git + gc": "git + gc",
@@ -62,26 +46,7 @@ def _exam(seed: int) -> tuple[worlds.Batch, worlds.Batch, worlds.Orchard]:
 
 
 def seven_causes(theme: str = "light", *, seed: int = 0) -> Figure:
-    """Draw how far each cause moves one training, as lesson 05 measures it. About 10 s.
-
-    Parameters
-    ----------
-    theme
-        ``light`` or ``dark``.
-    seed
-        Which orchard.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The picture.
-
-    Examples
-    --------
-    >>> seven_causes("twilight")
-    Traceback (most recent call last):
-    ValueError: theme='twilight' is none of light, dark
-    """
+    """Draw how far each cause moves one training, as lesson 05 measures it. About 10 s."""
     figure, ax = chart(theme)
     moved = _moved(seed).table()
     shares = 100 * moved["spread"]
@@ -121,26 +86,7 @@ def _moved(seed: int) -> reproducibility.Variants:
 
 
 def one_run_of_each(theme: str = "light", *, seed: int = 0) -> Figure:
-    """Draw thirty differences between two trainings, one for each seed, and the interval of their mean.
-
-    Parameters
-    ----------
-    theme
-        ``light`` or ``dark``.
-    seed
-        Which orchard.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The picture.
-
-    Examples
-    --------
-    >>> one_run_of_each("twilight")
-    Traceback (most recent call last):
-    ValueError: theme='twilight' is none of light, dark
-    """
+    """Draw thirty differences between two trainings, one for each seed, and the interval of their mean."""
     figure, ax = chart(theme)
     _duel(seed).plot(ax)
     return dressed(figure, theme)
@@ -166,25 +112,7 @@ def _duel(seed: int) -> reproducibility.Comparison:
 
 
 def order_of_steps(theme: str = "light", *, seed: int = 0) -> Figure:
-    """Draw the accuracy of the same three steps in two orders, on the wine data of lesson 05.
-
-    Parameters
-    ----------
-    theme
-        ``light`` or ``dark``.
-    seed
-        How the folds are drawn.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The picture.
-
-    Examples
-    --------
-    >>> len(order_of_steps().axes[0].patches)
-    2
-    """
+    """Draw the accuracy of the same three steps in two orders, on the wine data of lesson 05."""
     figure, ax = chart(theme)
     from sklearn.model_selection import StratifiedKFold, cross_val_score
 
@@ -206,26 +134,7 @@ def order_of_steps(theme: str = "light", *, seed: int = 0) -> Figure:
 
 
 def twelve_curves(theme: str = "light", *, seed: int = 0) -> Figure:
-    """Draw the validation accuracy of the twelve runs of lesson 06, one of which is bad.
-
-    Parameters
-    ----------
-    theme
-        ``light`` or ``dark``.
-    seed
-        Which crates, and which run is bad.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The picture.
-
-    Examples
-    --------
-    >>> twelve_curves("twilight")
-    Traceback (most recent call last):
-    ValueError: theme='twilight' is none of light, dark
-    """
+    """Draw the validation accuracy of the twelve runs of lesson 06, one of which is bad."""
     figure, ax = chart(theme)
     bad = [example_runs.planted(seed).run]
     tracking.compare(_twelve(seed).records, metric="validation_accuracy").plot(ax, highlight=bad)

@@ -36,26 +36,7 @@ def _runs(seed: int) -> dict[str, load.Run]:
 
 
 def who_is_late(theme: str = "light", *, seed: int = 0) -> Figure:
-    """Draw the share of requests that wait longer than a second, way by way, the bill below each. About 10 s.
-
-    Parameters
-    ----------
-    theme
-        ``light`` or ``dark``.
-    seed
-        When the requests come.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The picture.
-
-    Examples
-    --------
-    >>> who_is_late("twilight")
-    Traceback (most recent call last):
-    ValueError: theme='twilight' is none of light, dark
-    """
+    """Draw the share of requests that wait longer than a second, by way, the bill below. About 10 s."""
     figure, ax = chart(theme)
     late = {}
     for name, run in _runs(seed).items():

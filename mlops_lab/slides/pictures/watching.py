@@ -44,25 +44,7 @@ def _right(model: Any, batch: worlds.Batch) -> np.ndarray[Any, Any]:
 
 
 def kept_promise(theme: str = "light", *, seed: int = 0) -> Figure:
-    """Draw nine weeks of accuracy as intervals against the promise, from the crates opened in each week.
-
-    Parameters
-    ----------
-    theme
-        ``light`` or ``dark``.
-    seed
-        Which orchard.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The picture.
-
-    Examples
-    --------
-    >>> kept_promise().axes[0].get_yticklabels()[0].get_text()
-    'week 4'
-    """
+    """Draw nine weeks of accuracy as intervals against the promise, from the crates opened in each week."""
     figure, ax = chart(theme, (6.3, 2.5))
     orchard, exam, model = _at_work(seed)
     promised, fair = float(_right(model, exam).mean()), orchard.with_(checked_bias=0)
@@ -80,25 +62,7 @@ def kept_promise(theme: str = "light", *, seed: int = 0) -> Figure:
 
 
 def late_bad_news(theme: str = "light", *, seed: int = 0) -> Figure:
-    """Draw what is known today of eight quiet weeks, when complaints come sooner than praise.
-
-    Parameters
-    ----------
-    theme
-        ``light`` or ``dark``.
-    seed
-        Which orchard, and when each label comes.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The picture.
-
-    Examples
-    --------
-    >>> len(late_bad_news().axes[0].lines)
-    2
-    """
+    """Draw what is known today of eight quiet weeks, when complaints come sooner than praise."""
     figure, ax = chart(theme)
     orchard, _, model = _at_work(seed)
     calm = orchard.with_(checked_bias=0, drift=0)
@@ -115,25 +79,7 @@ def late_bad_news(theme: str = "light", *, seed: int = 0) -> Figure:
 
 
 def sure_and_wrong(theme: str = "light", *, seed: int = 0) -> Figure:
-    """Draw the accuracy as estimated without labels beside the truth, in the two cases of lesson 08.
-
-    Parameters
-    ----------
-    theme
-        ``light`` or ``dark``.
-    seed
-        Which orchard.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The picture.
-
-    Examples
-    --------
-    >>> len(sure_and_wrong().axes[0].patches)
-    6
-    """
+    """Draw the accuracy as estimated without labels beside the truth, in the two cases of lesson 08."""
     figure, ax = chart(theme)
     orchard, exam, model = _at_work(seed)
     names, then = list(worlds.FEATURES), _right(model, exam)
@@ -155,25 +101,7 @@ def sure_and_wrong(theme: str = "light", *, seed: int = 0) -> Figure:
 
 
 def exploding_numbers(theme: str = "light", *, seed: int = 0) -> Figure:
-    """Draw how error, loss and gradient grow in lesson 09's training, up to the step that overflows.
-
-    Parameters
-    ----------
-    theme
-        ``light`` or ``dark``.
-    seed
-        Which crates.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The picture.
-
-    Examples
-    --------
-    >>> exploding_numbers().axes[0].get_xlabel()
-    'step, of 200; at step 7 the loss is infinite'
-    """
+    """Draw how error, loss and gradient grow in lesson 09's training, up to the step that overflows."""
     figure, ax = chart(theme)
     crates = worlds.Orchard(seed=seed).archive(1000)
     x = crates.crates[list(worlds.FEATURES)].to_numpy().astype(np.float16)
@@ -194,23 +122,7 @@ def exploding_numbers(theme: str = "light", *, seed: int = 0) -> Figure:
 
 
 def leak_or_cache(theme: str = "light") -> Figure:
-    """Draw the memory of lesson 09's three made-up programs, of which only one leaks.
-
-    Parameters
-    ----------
-    theme
-        ``light`` or ``dark``.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The picture.
-
-    Examples
-    --------
-    >>> len(leak_or_cache().axes[0].lines)
-    3
-    """
+    """Draw the memory of lesson 09's three made-up programs, of which only one leaks."""
     figure, ax = chart(theme)
     lorries = np.arange(240)
     shapes = pd.DataFrame({"one large table": 300.0 * (lorries >= 120), "a leak": 1.5 * lorries})
@@ -220,25 +132,7 @@ def leak_or_cache(theme: str = "light") -> Figure:
 
 
 def two_servers(theme: str = "light", *, seed: int = 0) -> Figure:
-    """Draw the p99 of lesson 09's two servers: averaged, from added buckets, and as it is.
-
-    Parameters
-    ----------
-    theme
-        ``light`` or ``dark``.
-    seed
-        How the times are drawn.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The picture.
-
-    Examples
-    --------
-    >>> len(two_servers().axes[0].patches)
-    3
-    """
+    """Draw the p99 of lesson 09's two servers: averaged, from added buckets, and as it is."""
     figure, ax = chart(theme)
     rng = np.random.default_rng(seed)
     rng.permutation(600)  # the lesson's requests, drawn first
@@ -259,25 +153,7 @@ def two_servers(theme: str = "light", *, seed: int = 0) -> Figure:
 
 
 def night_calls(theme: str = "light", *, seed: int = 0) -> Figure:
-    """Draw how often each rule of lesson 09 wakes somebody in a quiet week.
-
-    Parameters
-    ----------
-    theme
-        ``light`` or ``dark``.
-    seed
-        Which minutes are slow by chance.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The picture.
-
-    Examples
-    --------
-    >>> len(night_calls().axes[0].patches)
-    3
-    """
+    """Draw how often each rule of lesson 09 wakes somebody in a quiet week."""
     figure, ax = chart(theme)
     quiet = np.where(np.random.default_rng(seed).random(10_000) < 0.03, 250.0, 150.0)
     pages = {}

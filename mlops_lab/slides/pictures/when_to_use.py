@@ -40,26 +40,7 @@ def _problem(letter: str, seed: int) -> framing.Problem:
 
 
 def shuffled_scores(theme: str = "light", *, seed: int = 0) -> Figure:
-    """Draw the scores on shuffled answers, and where the real score stands, for cases A and B of lesson 01.
-
-    Parameters
-    ----------
-    theme
-        ``light`` or ``dark``.
-    seed
-        Which rows.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The picture.
-
-    Examples
-    --------
-    >>> shuffled_scores("twilight")
-    Traceback (most recent call last):
-    ValueError: theme='twilight' is none of light, dark
-    """
+    """Draw the scores on shuffled answers and the real one, for cases A and B of lesson 01."""
     figure, ax = chart(theme)
     from sklearn.model_selection import cross_val_score
     from sklearn.tree import DecisionTreeClassifier
@@ -86,26 +67,7 @@ def shuffled_scores(theme: str = "light", *, seed: int = 0) -> Figure:
 
 
 def paper_or_model(theme: str = "light", *, seed: int = 0) -> Figure:
-    """Draw what a model adds to the best that paper can do, for three cases of lesson 01.
-
-    Parameters
-    ----------
-    theme
-        ``light`` or ``dark``.
-    seed
-        Which rows.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The picture.
-
-    Examples
-    --------
-    >>> paper_or_model("twilight")
-    Traceback (most recent call last):
-    ValueError: theme='twilight' is none of light, dark
-    """
+    """Draw what a model adds to the best that paper can do, for three cases of lesson 01."""
     figure, ax = chart(theme)
     names = {"A": "A: machines fail", "D": "D: trucks turned away", "F": "F: price of a kilogram"}
     contests = {letter: framing.contest(_problem(letter, seed), seed=seed) for letter in names}
@@ -120,25 +82,7 @@ def paper_or_model(theme: str = "light", *, seed: int = 0) -> Figure:
 
 
 def enough_rows(theme: str = "light", *, seed: int = 0) -> Figure:
-    """Draw how skill on held-back rows grows with the rows learned from, for case A of lesson 01.
-
-    Parameters
-    ----------
-    theme
-        ``light`` or ``dark``.
-    seed
-        Which rows.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The picture.
-
-    Examples
-    --------
-    >>> enough_rows().axes[0].get_xlabel()
-    'rows learned from'
-    """
+    """Draw how skill on held-back rows grows with the rows learned from, for case A of lesson 01."""
     figure, ax = chart(theme)
     curve = framing.learning_curve(_problem("A", seed), model="boosted trees", seed=seed)
     plots.line(
@@ -149,25 +93,7 @@ def enough_rows(theme: str = "light", *, seed: int = 0) -> Figure:
 
 
 def yesterday_or_today(theme: str = "light", *, seed: int = 0) -> Figure:
-    """Draw how well a classifier tells live rows from past ones, in the old plant and in the new one.
-
-    Parameters
-    ----------
-    theme
-        ``light`` or ``dark``.
-    seed
-        Which rows.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The picture.
-
-    Examples
-    --------
-    >>> len(yesterday_or_today().axes[0].patches)
-    2
-    """
+    """Draw how well a classifier tells live rows from past ones, in the old plant and in the new one."""
     figure, ax = chart(theme)
     auc = {}
     for name, letter in (("the same plant", "A"), ("a new plant", "G")):
@@ -181,23 +107,7 @@ def yesterday_or_today(theme: str = "light", *, seed: int = 0) -> Figure:
 
 
 def pays_or_not(theme: str = "light") -> Figure:
-    """Draw what three models earn at lesson 01's price list, by how many answers are wanted.
-
-    Parameters
-    ----------
-    theme
-        ``light`` or ``dark``.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The picture.
-
-    Examples
-    --------
-    >>> len(pays_or_not().axes[0].lines)
-    4
-    """
+    """Draw what three models earn at lesson 01's price list, by how many answers are wanted."""
     figure, ax = chart(theme)
     costs = framing.Costs(value_correct=1, cost_wrong=3, run=0.01, build=60_000, keep=20_000, volume=100_000)
     yearly = costs.build / costs.years + costs.keep
@@ -214,26 +124,7 @@ def pays_or_not(theme: str = "light") -> Figure:
 
 
 def five_dials(theme: str = "light", *, seed: int = 0) -> Figure:
-    """Draw what turning each of the lecture's five dials (L2) does to one number, as lesson 01 measures it.
-
-    Parameters
-    ----------
-    theme
-        ``light`` or ``dark``.
-    seed
-        Which rows.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The picture.
-
-    Examples
-    --------
-    >>> five_dials("twilight")
-    Traceback (most recent call last):
-    ValueError: theme='twilight' is none of light, dark
-    """
+    """Draw what each of the lecture's five dials (L2) does to one number, as lesson 01 measures it."""
     colours = theme_of(theme)
     figure, ax = canvas()
     for x, head in ((0.15, "turn this up"), (3.9, "watch this"), (8.5, "low"), (11.1, "high")):
