@@ -24,6 +24,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from mlops_lab.course import suite
+
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 LOCKS = ("requirements.lock", "requirements-test.lock")
@@ -533,7 +535,7 @@ def test_workflow_runs_the_script_on_three_systems_and_every_week() -> None:
     assert [system.partition("-")[0] for system in systems] == ["ubuntu", "macos", "windows"]
     assert len(workflow["on"]["schedule"][0]["cron"].split()) == 5
     assert workflow["on"]["schedule"][0]["cron"].split()[2:4] == ["*", "*"]
-    commands: dict[str, list[str]] = {"locked": [], "newest": []}
+    commands: dict[str, list[str]] = {"lint": [], "locked": [], "newest": []}
     for job, step in _steps():
         if "run" in step:
             commands[job].append(step["run"])
@@ -541,6 +543,27 @@ def test_workflow_runs_the_script_on_three_systems_and_every_week() -> None:
     assert commands["locked"] == ["bash .ci/run"]
     assert commands["newest"][-1] == "bash .ci/run"
     assert "lock" not in commands["newest"][0], "the newest packages are those that no lock names"
+
+
+def test_workflow_lints_first_keeps_packages_and_drops_runs_that_a_newer_push_replaced() -> None:
+    workflow = _workflow()
+    assert all(job["needs"] == "lint" for name, job in workflow["jobs"].items() if name != "lint")
+    assert "github.ref" in workflow["concurrency"]["group"]
+    cached = {job for job, step in _steps() if step.get("with", {}).get("cache") == "pip"}
+    assert cached >= {"lint", "locked"}
+    first = [" ".join(step.command[1:]) for step in suite.steps()[:2]]
+    linted = [step["run"] for job, step in _steps() if job == "lint" and "run" in step][-1]
+    assert linted == " && ".join(f"python3 -m {command}" for command in first)
+
+
+def test_pre_commit_runs_the_linter_of_the_lock_and_the_rules_for_lessons() -> None:
+    hooks = [
+        hook for repo in yaml.safe_load(_read(".pre-commit-config.yaml"))["repos"] for hook in repo["hooks"]
+    ]
+    locked = re.findall(r"^ruff==[0-9.]+", _read("requirements-test.lock"), re.M)
+    assert [hook["additional_dependencies"] for hook in hooks if hook["language"] == "python"] == [locked] * 2
+    assert [hook["entry"].split(" --")[0] for hook in hooks][:2] == ["ruff check", "ruff format"]
+    assert hooks[2]["entry"] == "python3 -m mlops_lab lint"
 
 
 def test_workflow_pins_its_actions_and_a_python_that_is_new_enough() -> None:

@@ -5,6 +5,7 @@ Each rule is a function over a folder, so that planted violations in a folder of
 
 import ast
 import functools
+import graphlib
 import importlib
 import inspect
 import json
@@ -14,6 +15,7 @@ import statistics
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -243,6 +245,138 @@ def test_what_is_allowed_is_left_alone(tmp_path, what):
     path.parent.mkdir(parents=True)
     path.write_text(source, encoding="utf-8")
     assert layer_violations(tmp_path / "mlops_lab") == []
+
+
+# --- no cycles, and nothing public without a user -----------------------------------------------------------
+
+
+def _graph(package):
+    """Give every module with the modules of ours that it imports, wherever in it: also inside functions."""
+    paths = {_module(package, path): path for path in _modules(package)}
+    graph = {}
+    for name, path in paths.items():
+        wanted = {
+            known if known in paths else known.rpartition(".")[0]
+            for known in _imports(package, path, _tree(path))
+        }
+        graph[name] = wanted & set(paths) - {name, package.name}
+    return graph
+
+
+def _module(package, path):
+    return ".".join([package.name, *path.relative_to(package).with_suffix("").parts]).removesuffix(
+        ".__init__"
+    )
+
+
+def test_no_module_imports_itself_by_a_detour():
+    try:
+        graphlib.TopologicalSorter(_graph(PACKAGE)).prepare()
+    except graphlib.CycleError as found:
+        pytest.fail(" -> ".join(found.args[1]))
+
+
+def test_a_planted_cycle_is_seen(tmp_path):
+    package = tmp_path / "mlops_lab"
+    (package / "load").mkdir(parents=True)
+    (package / "load" / "a.py").write_text("def f():\n    from mlops_lab.load import b\n")
+    (package / "load" / "b.py").write_text(
+        "if TYPE_CHECKING:\n    from mlops_lab.load.c import x\nimport mlops_lab.load.d\n"
+    )
+    (package / "load" / "c.py").write_text("from .a import f\n")
+    (package / "load" / "d.py").write_text("")
+    with pytest.raises(graphlib.CycleError):
+        graphlib.TopologicalSorter(_graph(package)).prepare()
+    (package / "load" / "c.py").write_text("from .d import f\n")
+    graphlib.TopologicalSorter(_graph(package)).prepare()
+
+
+# What stands in an `__all__` although nobody uses it yet, and why.
+NOT_YET_USED = {
+    "mlops_lab.monitoring.class_prior_by_confusion": "corrects a judge of known error rates, in lesson 08",
+}
+
+
+def _used(source, package="mlops_lab"):
+    """Give the full names of ours that a source imports or reaches through an imported module."""
+    tree = ast.parse(source)
+    bound, found = {}, set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == package:
+            for alias in node.names:
+                full = f"{node.module}.{alias.name}"
+                bound[alias.asname or alias.name] = full
+                found.add(full)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in bound:
+            found.add(f"{bound[node.value.id]}.{node.attr}")
+    return found
+
+
+def _code(notebook):
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    return "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+
+
+def _users(root):
+    """Give what each file uses of ours: rooms, lessons, deck, commands, benchmarks; no tests."""
+    for path in [*_modules(root / "mlops_lab"), *sorted((root / "benchmarks").glob("*.py"))]:
+        yield path, _used(path.read_text(encoding="utf-8"))
+    for path in sorted((root / "notebooks" / "solutions").glob("*.ipynb")):
+        yield path, _used(_code(path))
+    for path in sorted((root / "slides").glob("*.md")):
+        text = path.read_text(encoding="utf-8")
+        yield path, {name.replace(":", ".") for name in re.findall(r"mlops_lab[\w.]*:\w+", text)}
+
+
+def unused(root):
+    """Name what stands in an `__all__` without a user: of a room outside it, of a module outside that."""
+    package, users = root / "mlops_lab", list(_users(root))
+    entry = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]
+    commands = {each.replace(":", ".") for each in entry.values()}
+    for path in _modules(package):
+        module = _module(package, path)
+        own = path.parent if path.name == "__init__.py" else path
+        taken = {
+            name
+            for user, names in users
+            if user != path and not (own.is_dir() and user.is_relative_to(own))
+            for name in names
+        }
+        for node in _tree(path).body:
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+                for name in ast.literal_eval(node.value):
+                    # a room's name may be taken from the room, or from the module in which it stands
+                    ways = {f"{module}.{name}"} if own.is_file() else _ways(taken, module, name)
+                    if not ways & (taken | commands):
+                        yield f"{module}.{name}"
+
+
+def _ways(taken, room, name):
+    return {full for full in taken if full.startswith(f"{room}.") and full.rpartition(".")[2] == name}
+
+
+def test_whatever_is_public_has_a_user():
+    found = set(unused(ROOT))
+    _none(sorted(found - set(NOT_YET_USED)))
+    assert set(NOT_YET_USED) <= found, "these have a user now: strike them from the list"
+
+
+def test_a_planted_name_without_a_user_is_seen(tmp_path):
+    room = tmp_path / "mlops_lab" / "load"
+    other = tmp_path / "mlops_lab" / "reality"
+    for folder in (room, other, tmp_path / "benchmarks", tmp_path / "notebooks" / "solutions"):
+        folder.mkdir(parents=True)
+    (tmp_path / "pyproject.toml").write_text("[project.scripts]\nx = 'mlops_lab.load.queue:main'\n")
+    (room / "__init__.py").write_text(
+        "from mlops_lab.load.queue import Queue, serve\n__all__ = ['Queue', 'serve']\n"
+    )
+    (room / "queue.py").write_text("__all__ = ['Queue', 'serve', 'main', 'own']\n")
+    (other / "a.py").write_text("from mlops_lab import load\n__all__ = []\nx = load.serve()\n")
+    assert set(unused(tmp_path)) == {"mlops_lab.load.Queue", "mlops_lab.load.queue.own"}
+    cells = [{"cell_type": "code", "source": ["from mlops_lab.load.queue import Queue"]}]
+    (tmp_path / "notebooks" / "solutions" / "a.ipynb").write_text(json.dumps({"cells": cells}))
+    assert set(unused(tmp_path)) == {"mlops_lab.load.queue.own"}
 
 
 # --- names ------------------------------------------------------------------------------------------------
