@@ -26,12 +26,11 @@ from mlops_lab.monitoring.data.segments import SegmentReport, segment_drift
 from mlops_lab.monitoring.health.allocations import allocating_lines
 from mlops_lab.monitoring.health.gpu import Gpu, GpuReport, gpus, parse_nvidia_smi
 from mlops_lab.monitoring.health.gpu_recording import recorded_gpu_work
-from mlops_lab.monitoring.health.latency import Latency
+from mlops_lab.monitoring.health.latency import Latency, quantile_ranks
 from mlops_lab.monitoring.health.loss_scale import LossScale
 from mlops_lab.monitoring.health.memory import MemoryReport, memory_growth, resident_bytes, watch_memory
 from mlops_lab.monitoring.health.number_formats import NUMBER_FORMATS, Margin, gradient_norm, overflow_margin
 from mlops_lab.monitoring.health.numerics import BadStep, Numerics, NumericsReport
-from mlops_lab.monitoring.health.quantile_interval import quantile_ranks
 from mlops_lab.monitoring.performance.attribution import Attribution, attribute_drop
 from mlops_lab.monitoring.performance.class_prior import ClassPrior, class_prior, class_prior_by_confusion
 from mlops_lab.monitoring.performance.confidence_sequence import (

@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mlops_lab.monitoring.histogram_sketch import MOST, Sketch
+from mlops_lab.monitoring.histogram_sketch import MOST, HistogramSketch
 
 __all__ = ["KINDS", "Column", "category_counts", "kind_of", "numbers_of"]
 
 KINDS = ("number", "category", "text", "time", "empty")
 """What a column holds; "text" has more than 4,096 different values, "empty" has none."""
 
-_NONE = Sketch(np.array([], dtype=np.int64), np.array([], dtype=np.int64))
+_NONE = HistogramSketch.of(np.empty(0))
 
 
 def kind_of(series: pd.Series[Any]) -> str:
@@ -79,7 +79,7 @@ class Column:
     infinite: int = 0
     lowest: float | None = None
     highest: float | None = None
-    numbers: Sketch = field(default_factory=lambda: _NONE)
+    numbers: HistogramSketch = field(default_factory=lambda: _NONE)
     categories: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
@@ -91,7 +91,9 @@ class Column:
             finite = values[np.isfinite(values)]
             missing = int(np.isnan(values).sum())
             low, high = (float(finite.min()), float(finite.max())) if finite.size else (None, None)
-            return cls(kind, rows, missing, rows - missing - finite.size, low, high, Sketch.of(finite))
+            return cls(
+                kind, rows, missing, rows - missing - finite.size, low, high, HistogramSketch.of(finite)
+            )
         missing = int(series.isna().sum())
         if kind != "category":
             return cls(kind, rows, missing)
@@ -130,7 +132,8 @@ class Column:
         held["different"] = len(numbers.bins) or len(self.categories)
         mean = deviation = np.nan
         if numbers.rows:
-            middles = np.clip(numbers.middles, self.lowest, self.highest)
+            low, high = numbers.edges
+            middles = np.clip(low / 2 + high / 2, self.lowest, self.highest)
             mean = float(np.average(middles, weights=numbers.counts))
             deviation = float(np.sqrt(np.average((middles - mean) ** 2, weights=numbers.counts)))
         return {**held, "lowest": self.lowest, "mean": mean, "deviation": deviation, "highest": self.highest}
@@ -151,7 +154,7 @@ class Column:
     @classmethod
     def read(cls, held: Any) -> Column:
         """Read what `plain` gave, and refuse what cannot be (ValueError)."""
-        numbers = Sketch.read(held["numbers"])
+        numbers = HistogramSketch.read(held["numbers"])
         categories = {str(name): int(count) for name, count in held["categories"].items()}
         rows, missing, infinite = (int(held[name]) for name in ("rows", "missing", "infinite"))
         known = numbers.rows + sum(categories.values())

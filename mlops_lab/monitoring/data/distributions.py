@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mlops_lab.monitoring.histogram_sketch import Sketch
+from mlops_lab.monitoring.histogram_sketch import HistogramSketch
 
 __all__ = ["Distribution", "shared_steps", "step_shares"]
 
@@ -39,9 +39,9 @@ class Distribution:
         return cls(np.sort(values))
 
     @classmethod
-    def kept(cls, sketch: Sketch) -> Distribution:
+    def kept(cls, sketch: HistogramSketch) -> Distribution:
         """Read a sketch's bins."""
-        return cls(sketch.values, np.cumsum(sketch.counts), sketch.shift)
+        return cls(sketch.edges[1], np.cumsum(sketch.counts), sketch.shift)
 
     @property
     def rows(self) -> int:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops_lab import monitoring
-from mlops_lab.monitoring.histogram_sketch import Sketch
+from mlops_lab.monitoring.histogram_sketch import FloatScale, HistogramSketch
 
 Profile = monitoring.Profile
 
@@ -55,13 +55,13 @@ def test_partitions_of_dask_merge_to_the_same():
 )
 def test_any_cut_of_any_numbers_merges_to_the_whole(values, cut):
     numbers = np.array(values)
-    whole = Sketch.of(numbers, most=8)
-    parts = [Sketch.of(part, most=8) for part in (numbers[:cut], numbers[cut:])]
-    merged = parts[1].merge(parts[0], most=8)
+    whole = HistogramSketch.of(numbers, FloatScale(most=8))
+    parts = [HistogramSketch.of(part, FloatScale(most=8)) for part in (numbers[:cut], numbers[cut:])]
+    merged = parts[1].merge(parts[0])
     assert merged == whole
     assert whole.rows == len(values)
     assert len(whole.bins) <= 8
-    counted = [(numbers <= edge).sum() for edge in whole.values]
+    counted = [(numbers <= edge).sum() for edge in whole.edges[1]]
     assert counted == np.cumsum(whole.counts).tolist()
 
 
