@@ -42,7 +42,7 @@ DRIFT = (
     *("data/columns", "data/columnwise", "data/corrections", "data/distances", "data/distributions"),
     *("data/drift", "data/encoding", "data/joint", "data/profile", "data/two_samples", "histogram_sketch"),
 )
-SCHEMA = ("data/columns", "data/profile", "data/quality", "data/sampling_noise", "histogram_sketch")
+SCHEMA = ("data/columns", "data/profile", "data/schema", "data/sampling_noise", "histogram_sketch")
 ROWS = 2_000
 PIECE = 20
 Seen = Callable[[np.random.Generator], bool]

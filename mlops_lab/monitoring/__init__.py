@@ -21,7 +21,7 @@ from mlops_lab.monitoring.data.distances import jensen_shannon, psi, wasserstein
 from mlops_lab.monitoring.data.drift import DriftReport, drift
 from mlops_lab.monitoring.data.joint import JointReport, joint_drift
 from mlops_lab.monitoring.data.profile import Profile
-from mlops_lab.monitoring.data.quality import Issue, QualityReport, Schema
+from mlops_lab.monitoring.data.schema import Issue, QualityReport, Schema
 from mlops_lab.monitoring.data.segments import SegmentReport, segment_drift
 from mlops_lab.monitoring.health.allocations import allocating_lines
 from mlops_lab.monitoring.health.gpu import Gpu, GpuReport, gpus, parse_nvidia_smi
