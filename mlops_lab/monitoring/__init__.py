@@ -16,13 +16,12 @@ from mlops_lab.monitoring.alerting.cloudwatch import CloudWatch, emf_line
 from mlops_lab.monitoring.alerting.console import Console
 from mlops_lab.monitoring.alerting.prometheus import Prometheus, prometheus_rules
 from mlops_lab.monitoring.alerting.prometheus_server import PrometheusServer, prometheus_program
-from mlops_lab.monitoring.data.corrections import correct
-from mlops_lab.monitoring.data.distances import jensen_shannon, psi, wasserstein
-from mlops_lab.monitoring.data.drift import DriftReport, drift
-from mlops_lab.monitoring.data.joint import JointReport, joint_drift
+from mlops_lab.monitoring.data.distances import psi
+from mlops_lab.monitoring.data.drift import correct, drift
+from mlops_lab.monitoring.data.joint import joint_drift
 from mlops_lab.monitoring.data.profile import Profile
-from mlops_lab.monitoring.data.schema import Issue, QualityReport, Schema
-from mlops_lab.monitoring.data.segments import SegmentReport, segment_drift
+from mlops_lab.monitoring.data.schema import Schema
+from mlops_lab.monitoring.data.segments import segment_drift
 from mlops_lab.monitoring.health.allocations import allocating_lines
 from mlops_lab.monitoring.health.gpu import Gpu, GpuReport, gpus, parse_nvidia_smi
 from mlops_lab.monitoring.health.gpu_recording import recorded_gpu_work
@@ -68,13 +67,10 @@ __all__ = [
     "Console",
     "Continual",
     "Cusum",
-    "DriftReport",
     "Estimate",
     "Expectation",
     "Gpu",
     "GpuReport",
-    "Issue",
-    "JointReport",
     "LateLabels",
     "Latency",
     "LossScale",
@@ -88,11 +84,9 @@ __all__ = [
     "Profile",
     "Prometheus",
     "PrometheusServer",
-    "QualityReport",
     "RetrainingPolicy",
     "Scheduled",
     "Schema",
-    "SegmentReport",
     "Selective",
     "SoFar",
     "Triggered",
@@ -114,7 +108,6 @@ __all__ = [
     "gradient_norm",
     "importance_weighted",
     "importance_weights",
-    "jensen_shannon",
     "joint_drift",
     "late_labels",
     "memory_growth",
@@ -129,6 +122,5 @@ __all__ = [
     "resident_bytes",
     "segment_drift",
     "selective",
-    "wasserstein",
     "watch_memory",
 ]

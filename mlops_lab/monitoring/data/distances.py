@@ -15,10 +15,17 @@ import numpy.typing as npt
 import pandas as pd
 
 from mlops_lab.monitoring.data.columns import category_counts, kind_of, numbers_of
-from mlops_lab.monitoring.data.distributions import Distribution, shared_steps, step_shares
-from mlops_lab.monitoring.data.two_samples import places
+from mlops_lab.monitoring.data.two_samples import Ecdf, thresholds
 
-__all__ = ["binned_shares", "category_shares", "divergences", "jensen_shannon", "psi", "wasserstein"]
+__all__ = [
+    "binned_shares",
+    "category_shares",
+    "jensen_shannon",
+    "psi",
+    "stability_index",
+    "total_variation",
+    "wasserstein",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -58,96 +65,32 @@ def psi(reference: npt.ArrayLike, current: npt.ArrayLike, *, bins: int = 10) -> 
 
     Taught in notebooks/07_monitoring_data.ipynb.
     """
-    return divergences(*_shares(reference, current, bins))[0]
+    return stability_index(*_shares(reference, current, bins))
 
 
-def jensen_shannon(reference: npt.ArrayLike, current: npt.ArrayLike, *, bins: int = 10) -> float:
-    """Give the Jensen-Shannon distance of the bins: 0 is the same, 1 means that no bin is shared.
+def wasserstein(one: Ecdf, other: Ecdf) -> float:
+    """Give the mean distance that a row has to be moved to turn one sample into the other, in the unit.
 
-    Answers: how differently the rows fall into the bins, on a scale with an end. It needs no invented share
-    for an empty bin, and has PSI's other blind spots.
-
-    Parameters
-    ----------
-    reference, current
-        Numbers, or categories; missing and infinite ones are left out.
-    bins
-        How many bins with about as many reference rows each; categories are their own bins.
-
-    Raises
-    ------
-    ValueError
-        If one of the two holds no value, the kinds differ, or there are fewer than two bins.
-
-    Notes
-    -----
-    Lin 1991; as a distance: Endres and Schindelin 2003.
-
-    Examples
-    --------
-    >>> jensen_shannon([1.0, 2.0], [8.0, 9.0])
-    1.0
-
-    Taught in notebooks/07_monitoring_data.ipynb.
-    """
-    return divergences(*_shares(reference, current, bins))[1]
-
-
-def wasserstein(reference: npt.ArrayLike, current: npt.ArrayLike) -> float:
-    """Give the mean distance that a row has to be moved to turn one sample into the other.
-
-    Answers: how far, in the column's own unit, which a person can judge. It misleads across columns of
+    It is the area between the shares (Kantorovich 1942, Vaserstein 1969). It misleads across columns of
     different units, and one outlier far out can be all of it. Beyond 8,192 rows it is computed at 4,096
     places and in the outermost rows.
-
-    Parameters
-    ----------
-    reference, current
-        Numbers; missing and infinite ones are left out.
-
-    Raises
-    ------
-    ValueError
-        If one of the two holds no number.
-
-    Notes
-    -----
-    Also called the earth mover's distance; Kantorovich 1942, Vaserstein 1969.
-
-    Examples
-    --------
-    >>> wasserstein([1.0, 2.0, 3.0], [2.0, 3.0, 4.0])
-    1.0
-
-    Taught in notebooks/07_monitoring_data.ipynb.
     """
-    one, other = _series(reference, "reference"), _series(current, "current")
-    if {kind_of(one), kind_of(other)} != {"number"}:
-        raise ValueError("wasserstein needs numbers in both samples; categories have no distance")
-    return moved(_distribution(one, "reference"), _distribution(other, "current"))
-
-
-def moved(one: Distribution, other: Distribution) -> float:
-    """Give the Wasserstein distance of two distributions: the area between their shares."""
-    steps = shared_steps(one, other) if one.shift or other.shift else places(one, other)
-    first, second = step_shares(one, other, steps)
+    steps = thresholds(one, other)
     with np.errstate(over="ignore"):
-        area = float((np.abs(first - second)[:-1] * np.diff(steps)).sum())
+        area = float((np.abs(one.share(steps) - other.share(steps))[:-1] * np.diff(steps)).sum())
     return area if math.isfinite(area) else float(np.finfo(np.float64).max)
 
 
-def binned_shares(one: Distribution, other: Distribution, bins: int = 10) -> tuple[Floats, Floats]:
+def binned_shares(one: Ecdf, other: Ecdf, bins: int = 10) -> tuple[Floats, Floats]:
     """Cut at the reference's quantiles, and give the share of rows in each bin, for both."""
     wanted = np.arange(1, bins) * one.rows / bins
     if one.upto is None:
         cuts = one.steps[np.ceil(wanted).astype(np.int64) - 1]
     else:
         cuts = one.steps[np.searchsorted(one.upto, wanted)]
-    first, second = step_shares(one, other, np.unique(cuts))
-    return (
-        np.diff(first, prepend=0.0, append=1.0),
-        np.diff(second, prepend=0.0, append=1.0),
-    )
+    cuts = np.unique(cuts)
+    first, second = (np.diff(each.share(cuts), prepend=0.0, append=1.0) for each in (one, other))
+    return first, second
 
 
 def category_shares(counts: Mapping[str, int], others: Mapping[str, int]) -> tuple[Floats, Floats]:
@@ -158,15 +101,28 @@ def category_shares(counts: Mapping[str, int], others: Mapping[str, int]) -> tup
     return first, second
 
 
-def divergences(shares: Floats, others: Floats) -> tuple[float, float]:
-    """Give PSI and the Jensen-Shannon distance of two lists of shares."""
+def total_variation(shares: Floats, others: Floats) -> float:
+    """Give the share of rows that would have to change their bin: 0 is the same, 1 that none is shared."""
+    return float(np.abs(shares - others).sum() / 2)
+
+
+def stability_index(shares: Floats, others: Floats) -> float:
+    """Give PSI of two lists of shares."""
     p, q = np.maximum(shares, FLOOR), np.maximum(others, FLOOR)
-    stability = float(((q - p) * np.log(q / p)).sum())
+    return float(((q - p) * np.log(q / p)).sum())
+
+
+def jensen_shannon(shares: Floats, others: Floats) -> float:
+    """Give the Jensen-Shannon distance of two lists of shares: 0 is the same, 1 that no bin is shared.
+
+    It needs no invented share for an empty bin, and has PSI's other blind spots (Lin 1991; as a distance:
+    Endres and Schindelin 2003).
+    """
     middle = (shares + others) / 2
     bits = [
         (each[each > 0] * np.log2(each[each > 0] / middle[each > 0])).sum() / 2 for each in (shares, others)
     ]
-    return stability, math.sqrt(min(1.0, max(0.0, float(sum(bits)))))
+    return math.sqrt(min(1.0, max(0.0, float(sum(bits)))))
 
 
 def _shares(reference: npt.ArrayLike, current: npt.ArrayLike, bins: int) -> tuple[Floats, Floats]:
@@ -178,7 +134,7 @@ def _shares(reference: npt.ArrayLike, current: npt.ArrayLike, bins: int) -> tupl
         return category_shares(category_counts(one), category_counts(other))
     if kinds != {"number"}:
         raise ValueError(f"reference holds {kind_of(one)}, current {kind_of(other)}; give one kind")
-    return binned_shares(_distribution(one, "reference"), _distribution(other, "current"), bins)
+    return binned_shares(_ecdf(one, "reference"), _ecdf(other, "current"), bins)
 
 
 def _series(values: npt.ArrayLike, name: str) -> pd.Series[Any]:
@@ -188,9 +144,9 @@ def _series(values: npt.ArrayLike, name: str) -> pd.Series[Any]:
     return series
 
 
-def _distribution(series: pd.Series[Any], name: str) -> Distribution:
+def _ecdf(series: pd.Series[Any], name: str) -> Ecdf:
     values = numbers_of(series)
     finite = values[np.isfinite(values)]
     if finite.size == 0:
         raise ValueError(f"{name} holds no finite number: there is nothing to compare")
-    return Distribution.of(finite)
+    return Ecdf.of(finite)

@@ -105,5 +105,5 @@ def test_other_columns_or_kinds_do_not_merge():
     one = Profile.fit(pd.DataFrame({"a": [1]}))
     for other, said in ((pd.DataFrame({"b": [1]}), "'a', 'b'"), (pd.DataFrame({"a": ["x"]}), "numbers")):
         with pytest.raises(ValueError, match=said):
-            one.update(other)
-    assert one.update(pd.DataFrame({"a": [None]})).columns["a"].missing == 1
+            one.merge(Profile.fit(other))
+    assert one.merge(Profile.fit(pd.DataFrame({"a": [None]}))).columns["a"].missing == 1

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from mlops_lab.monitoring import Schema
-from mlops_lab.monitoring.data.sampling_noise import Tail
+from mlops_lab.monitoring.data.schema import Tail
 
 
 def _rows(seed, n=2000):
