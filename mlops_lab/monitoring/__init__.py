@@ -16,7 +16,7 @@ from mlops_lab.monitoring.alerting.cloudwatch import CloudWatch, emf_line
 from mlops_lab.monitoring.alerting.console import Console
 from mlops_lab.monitoring.alerting.prometheus import Prometheus, prometheus_rules
 from mlops_lab.monitoring.alerting.prometheus_server import PrometheusServer, prometheus_program
-from mlops_lab.monitoring.data.distances import psi
+from mlops_lab.monitoring.data.distances import jensen_shannon, psi, wasserstein
 from mlops_lab.monitoring.data.drift import correct, drift
 from mlops_lab.monitoring.data.joint import joint_drift
 from mlops_lab.monitoring.data.profile import Profile
@@ -25,7 +25,7 @@ from mlops_lab.monitoring.data.segments import segment_drift
 from mlops_lab.monitoring.health.allocations import allocating_lines
 from mlops_lab.monitoring.health.gpu import Gpu, GpuReport, gpus, parse_nvidia_smi
 from mlops_lab.monitoring.health.gpu_recording import recorded_gpu_work
-from mlops_lab.monitoring.health.latency import Latency, quantile_ranks
+from mlops_lab.monitoring.health.latency import Latency
 from mlops_lab.monitoring.health.loss_scale import LossScale
 from mlops_lab.monitoring.health.memory import MemoryReport, memory_growth, resident_bytes, watch_memory
 from mlops_lab.monitoring.health.number_formats import NUMBER_FORMATS, Margin, gradient_norm, overflow_margin
@@ -108,6 +108,7 @@ __all__ = [
     "gradient_norm",
     "importance_weighted",
     "importance_weights",
+    "jensen_shannon",
     "joint_drift",
     "late_labels",
     "memory_growth",
@@ -117,10 +118,10 @@ __all__ = [
     "prometheus_program",
     "prometheus_rules",
     "psi",
-    "quantile_ranks",
     "recorded_gpu_work",
     "resident_bytes",
     "segment_drift",
     "selective",
+    "wasserstein",
     "watch_memory",
 ]

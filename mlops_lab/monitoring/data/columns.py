@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from mlops_lab.monitoring.data.two_samples import Ecdf
 from mlops_lab.monitoring.histogram_sketch import MOST
 
-__all__ = ["KINDS", "ColumnSample", "category_counts", "checked", "kind_of", "numbers_of"]
+__all__ = ["KINDS", "ColumnSample", "category_counts", "checked_table", "kind_of", "numbers_of"]
 
 KINDS = ("number", "category", "text", "time", "empty")
 """What a column holds; "text" has more than 4,096 different values, "empty" has none."""
 
 
-def checked(frame: Any, what: str) -> pd.DataFrame:
+def checked_table(frame: Any, what: str) -> pd.DataFrame:
     """Refuse what is no table, and tables in which a name means two columns; name columns by texts."""
     if not isinstance(frame, pd.DataFrame):
         raise TypeError(f"{what} must be a pandas DataFrame, not a {type(frame).__name__}")
@@ -55,9 +55,9 @@ def numbers_of(series: pd.Series[Any]) -> NDArray[np.float64]:
 def category_counts(series: pd.Series[Any]) -> dict[str, int]:
     """Count the categories of a column, each by the text that it prints; missing ones are left out."""
     try:
-        counted = series.value_counts(dropna=True)
+        counted = series.value_counts(sort=False, dropna=True)
     except TypeError:  # cells that cannot be hashed, such as lists
-        counted = series.dropna().map(repr).value_counts()
+        counted = series.dropna().map(repr).value_counts(sort=False)
     found: dict[str, int] = {}
     for value, count in zip(counted.index.tolist(), counted.tolist(), strict=True):
         if count:

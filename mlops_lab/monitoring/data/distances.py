@@ -21,10 +21,12 @@ __all__ = [
     "binned_shares",
     "category_shares",
     "jensen_shannon",
+    "jensen_shannon_of",
     "psi",
-    "stability_index",
+    "psi_of",
     "total_variation",
     "wasserstein",
+    "wasserstein_of",
 ]
 
 Floats = npt.NDArray[np.float64]
@@ -65,16 +67,77 @@ def psi(reference: npt.ArrayLike, current: npt.ArrayLike, *, bins: int = 10) -> 
 
     Taught in notebooks/07_monitoring_data.ipynb.
     """
-    return stability_index(*_shares(reference, current, bins))
+    return psi_of(*_shares(reference, current, bins))
 
 
-def wasserstein(one: Ecdf, other: Ecdf) -> float:
-    """Give the mean distance that a row has to be moved to turn one sample into the other, in the unit.
+def jensen_shannon(reference: npt.ArrayLike, current: npt.ArrayLike, *, bins: int = 10) -> float:
+    """Give the Jensen-Shannon distance of the bins: 0 is the same, 1 means that no bin is shared.
 
-    It is the area between the shares (Kantorovich 1942, Vaserstein 1969). It misleads across columns of
+    Answers: how differently the rows fall into the bins, on a scale with an end. It needs no invented share
+    for an empty bin, and has PSI's other blind spots.
+
+    Parameters
+    ----------
+    reference, current
+        Numbers, or categories; missing and infinite ones are left out.
+    bins
+        How many bins with about as many reference rows each; categories are their own bins.
+
+    Raises
+    ------
+    ValueError
+        If one of the two holds no value, the kinds differ, or there are fewer than two bins.
+
+    Notes
+    -----
+    Lin 1991; as a distance: Endres and Schindelin 2003.
+
+    Examples
+    --------
+    >>> jensen_shannon([1.0, 2.0], [8.0, 9.0])
+    1.0
+
+    Taught in notebooks/07_monitoring_data.ipynb.
+    """
+    return jensen_shannon_of(*_shares(reference, current, bins))
+
+
+def wasserstein(reference: npt.ArrayLike, current: npt.ArrayLike) -> float:
+    """Give the mean distance that a row has to be moved to turn one sample into the other.
+
+    Answers: how far, in the column's own unit, which a person can judge. It misleads across columns of
     different units, and one outlier far out can be all of it. Beyond 8,192 rows it is computed at 4,096
     places and in the outermost rows.
+
+    Parameters
+    ----------
+    reference, current
+        Numbers; missing and infinite ones are left out.
+
+    Raises
+    ------
+    ValueError
+        If one of the two holds no number.
+
+    Notes
+    -----
+    Also called the earth mover's distance; Kantorovich 1942, Vaserstein 1969.
+
+    Examples
+    --------
+    >>> wasserstein([1.0, 2.0, 3.0], [2.0, 3.0, 4.0])
+    1.0
+
+    Taught in notebooks/07_monitoring_data.ipynb.
     """
+    one, other = _series(reference, "reference"), _series(current, "current")
+    if {kind_of(one), kind_of(other)} != {"number"}:
+        raise ValueError("wasserstein needs numbers in both samples; categories have no distance")
+    return wasserstein_of(_ecdf(one, "reference"), _ecdf(other, "current"))
+
+
+def wasserstein_of(one: Ecdf, other: Ecdf) -> float:
+    """Give the Wasserstein distance of two distribution functions: the area between them."""
     steps = thresholds(one, other)
     with np.errstate(over="ignore"):
         area = float((np.abs(one.share(steps) - other.share(steps))[:-1] * np.diff(steps)).sum())
@@ -106,18 +169,14 @@ def total_variation(shares: Floats, others: Floats) -> float:
     return float(np.abs(shares - others).sum() / 2)
 
 
-def stability_index(shares: Floats, others: Floats) -> float:
-    """Give PSI of two lists of shares."""
+def psi_of(shares: Floats, others: Floats) -> float:
+    """Give PSI of two lists of shares, an empty bin's share being `FLOOR`."""
     p, q = np.maximum(shares, FLOOR), np.maximum(others, FLOOR)
     return float(((q - p) * np.log(q / p)).sum())
 
 
-def jensen_shannon(shares: Floats, others: Floats) -> float:
-    """Give the Jensen-Shannon distance of two lists of shares: 0 is the same, 1 that no bin is shared.
-
-    It needs no invented share for an empty bin, and has PSI's other blind spots (Lin 1991; as a distance:
-    Endres and Schindelin 2003).
-    """
+def jensen_shannon_of(shares: Floats, others: Floats) -> float:
+    """Give the Jensen-Shannon distance of two lists of shares."""
     middle = (shares + others) / 2
     bits = [
         (each[each > 0] * np.log2(each[each > 0] / middle[each > 0])).sum() / 2 for each in (shares, others)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mlops_lab.monitoring.data import distances
-from mlops_lab.monitoring.data.columns import ColumnSample, checked
+from mlops_lab.monitoring.data.columns import ColumnSample, checked_table
 from mlops_lab.monitoring.data.profile import Profile
 from mlops_lab.monitoring.data.two_samples import (
     Ecdf,
@@ -114,24 +114,15 @@ class DriftReport(Report):
     def frame(self) -> pd.DataFrame:
         """Give one row for each column, in the reference's order.
 
-        Returns
-        -------
-        pandas.DataFrame
-            ``column``, ``kind``, ``test``, ``statistic``, ``p``, ``p_corrected``, ``effect`` (0 to 1),
-            ``missing`` and ``missing_now`` (shares), ``p_missing`` (corrected; 1 where nothing is missing),
-            ``verdict`` ("drifted", "no drift", "too small", "not decided"), ``reason``, ``psi``,
-            ``jensen_shannon``, ``wasserstein`` (NaN where a distance has no value).
+        ``column``, ``kind``, ``test``, ``statistic``, ``p``, ``p_corrected``, ``effect`` (0 to 1),
+        ``missing`` and ``missing_now`` (shares), ``p_missing`` (corrected; 1 where nothing is missing),
+        ``verdict`` ("drifted", "no drift", "too small", "not decided"), ``reason``, ``psi``,
+        ``jensen_shannon``, ``wasserstein`` (NaN where a distance has no value).
         """
         return self.table.copy()
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the size of each column's change against the size that matters; at most the 25 largest.
-
-        Parameters
-        ----------
-        ax
-            Axes to draw on; None makes a figure.
-        """
+        """Draw the size of each column's change against the size that matters; at most the 25 largest."""
         from mlops_lab import plots
 
         table = self.table[self.table["test"] != "none"].sort_values("effect", ascending=False).head(25)
@@ -344,7 +335,7 @@ def _compare_numbers(then: Ecdf, now: Ecdf, test: str) -> dict[str, Any]:
         if len(counts.keys() | counts_now.keys()) <= FEW_LEVELS:
             return {
                 **_compare_categories(counts, counts_now),
-                "wasserstein": distances.wasserstein(then, now),
+                "wasserstein": distances.wasserstein_of(then, now),
             }
     gap = largest_gap(then, now)
     if min(then.rows, now.rows) < FEWEST_FOR_TAILS or test == "ks":
@@ -361,9 +352,9 @@ def _compare_numbers(then: Ecdf, now: Ecdf, test: str) -> dict[str, Any]:
         "p": p,
         "effect": gap,
         "least_p": smallest_p(then.rows, now.rows),
-        "psi": distances.stability_index(*shares),
-        "jensen_shannon": distances.jensen_shannon(*shares),
-        "wasserstein": distances.wasserstein(then, now),
+        "psi": distances.psi_of(*shares),
+        "jensen_shannon": distances.jensen_shannon_of(*shares),
+        "wasserstein": distances.wasserstein_of(then, now),
     }
 
 
@@ -379,8 +370,8 @@ def _compare_categories(counts: Mapping[str, int], counts_now: Mapping[str, int]
         "p": p,
         "effect": distances.total_variation(*shares),
         "least_p": smallest_p(rows, rows_now) / 2,
-        "psi": distances.stability_index(*shares),
-        "jensen_shannon": distances.jensen_shannon(*shares),
+        "psi": distances.psi_of(*shares),
+        "jensen_shannon": distances.jensen_shannon_of(*shares),
     }
 
 
@@ -517,7 +508,7 @@ def _finding(row: dict[Any, Any], min_effect: float) -> Finding:
 
 def _comparable(table: Any, what: str) -> pd.DataFrame | Profile:
     """Take a table or a profile with rows and columns; refuse anything else."""
-    held = table if isinstance(table, Profile) else checked(table, what)
+    held = table if isinstance(table, Profile) else checked_table(table, what)
     rows = held.rows if isinstance(held, Profile) else len(held)
     if rows == 0 or len(held.columns) == 0:
         raise ValueError(f"{what} has {rows} rows and {len(held.columns)} columns: nothing to compare")

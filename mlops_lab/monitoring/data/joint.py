@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mlops_lab.monitoring.data.columns import checked, kind_of, numbers_of
+from mlops_lab.monitoring.data.columns import checked_table, kind_of, numbers_of
 from mlops_lab.monitoring.data.profile import Profile
 from mlops_lab.report import Finding, Report
 
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["JointReport", "joint_drift"]
 
 Floats = NDArray[np.float64]
-
-Named = tuple[Floats, list[tuple[str, ...]]]
+Encoded = tuple[Floats, list[tuple[str, ...]]]
 
 FOLDS = 5
 FEWEST = 20
@@ -82,13 +81,7 @@ class JointReport(Report):
         return f"A classifier tells now from before (AUC {self.auc:.2f}), by {found}."
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw what the tables can be told apart by; at most the 12 clearest.
-
-        Parameters
-        ----------
-        ax
-            Axes to draw on; None makes a figure.
-        """
+        """Draw what the tables can be told apart by; at most the 12 clearest."""
         from mlops_lab import plots
 
         if self.by.empty:
@@ -201,7 +194,7 @@ def _tables(
     for what, table in (("reference", reference), ("current", current)):
         if isinstance(table, Profile):
             raise TypeError(f"{what} is a profile: joint drift needs the rows")
-        tables.append(checked(table, what))
+        tables.append(checked_table(table, what))
         if table.empty:
             raise ValueError(f"{what} has {len(table)} rows and {table.shape[1]} columns: nothing to compare")
     shared = [name for name in tables[0].columns if name in set(tables[1].columns)]
@@ -214,7 +207,7 @@ def _tables(
     return [table[same] for table in tables]
 
 
-def _encoded(table: pd.DataFrame) -> Named:
+def _encoded(table: pd.DataFrame) -> Encoded:
     """Turn columns into numbers: ranks on a bell curve, common categories as 0 or 1, and what is missing.
 
     Ranks take away units, tails and the shape of each column. Dates and columns without a value are left out.
@@ -249,7 +242,7 @@ def _encoded(table: pd.DataFrame) -> Named:
     return (np.column_stack(found) if found else np.empty((len(table), 0))), names
 
 
-def _paired(values: Floats, names: list[tuple[str, ...]]) -> Named:
+def _paired(values: Floats, names: list[tuple[str, ...]]) -> Encoded:
     """Add the product of each pair of columns: it is what moves when two columns turn around each other."""
     few = min(len(names), MOST_PAIRED)
     left, right = np.triu_indices(few, 1)

@@ -17,7 +17,7 @@ from mlops_lab.monitoring.data.columns import (
     KINDS,
     ColumnSample,
     category_counts,
-    checked,
+    checked_table,
     kind_of,
     numbers_of,
 )
@@ -27,8 +27,6 @@ from mlops_lab.monitoring.histogram_sketch import MOST, HistogramSketch
 __all__ = ["Profile"]
 
 FORMAT, VERSION = "mlops_lab.monitoring.Profile", 1
-
-
 _NONE = HistogramSketch.of(np.empty(0))
 
 
@@ -74,7 +72,7 @@ class Profile:
         Numbers, truth values, texts, categories and dates are understood, any other cell is taken for the
         text that it prints. Two columns of one name are refused (ValueError).
         """
-        table = checked(frame, "the table")
+        table = checked_table(frame, "the table")
         return cls(len(table), {name: ColumnProfile.of(table[name]) for name in table.columns})
 
     def merge(self, other: Profile) -> Profile:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mlops_lab.monitoring.data.columns import category_counts, checked, kind_of, numbers_of
+from mlops_lab.monitoring.data.columns import category_counts, checked_table, kind_of, numbers_of
 from mlops_lab.monitoring.histogram_sketch import MOST
 from mlops_lab.report import Finding, Report
 
@@ -173,38 +173,17 @@ class Schema:
 
     @classmethod
     def infer(cls, frame: pd.DataFrame) -> Schema:
-        """Learn from good rows.
-
-        Parameters
-        ----------
-        frame
-            Rows that a person has looked at.
-
-        Raises
-        ------
-        ValueError
-            If there are no rows or no columns.
-        """
-        table = checked(frame, "the table")
+        """Learn from good rows, which a person has looked at."""
+        table = checked_table(frame, "the table")
         if table.empty:
             raise ValueError(f"{len(table)} rows and {table.shape[1]} columns: a schema is learned from rows")
         rules = {name: _rule(table[name]) for name in table.columns}
         return cls(len(table), rules, float(_doubled(table).mean()))
 
     def with_(self, column: str, *, low: float | None = None, high: float | None = None) -> Schema:
-        """Give the schema with limits that a person knows; this one stays as it is.
+        """Give the schema with limits that a person knows for a column of numbers; this one stays as it is.
 
-        Parameters
-        ----------
-        column
-            A column of numbers.
-        low, high
-            The limits, both included; None sets none at that end.
-
-        Raises
-        ------
-        ValueError
-            If there is no such column of numbers.
+        Both limits are included; None sets none at that end.
         """
         if column not in self.rules or self.rules[column].kind != "number":
             known = [name for name, rule in self.rules.items() if rule.kind == "number"]
@@ -213,21 +192,8 @@ class Schema:
         return replace(self, rules={**self.rules, column: rule})
 
     def check(self, frame: pd.DataFrame) -> QualityReport:
-        """Hold new rows against the schema.
-
-        Parameters
-        ----------
-        frame
-            The rows; any table, however broken.
-
-        Raises
-        ------
-        TypeError
-            If it is no DataFrame.
-        ValueError
-            If there are no rows.
-        """
-        table = checked(frame, "the table")
+        """Hold new rows against the schema: any table with rows, however broken."""
+        table = checked_table(frame, "the table")
         if len(table) == 0:
             raise ValueError("the table has no rows: nothing to check")
         level = FALSE_ALARMS / (1 + sum(6 if rule.kind == "number" else 3 for rule in self.rules.values()))
@@ -242,6 +208,9 @@ class Schema:
         good = Issue(code="quality.none", title="All columns", ok=True, explanation=said)
         faults = any(each.ok is False for each in found)
         return QualityReport(title="Quality of the data", findings=(*(() if faults else (good,)), *found))
+
+
+# --- learning ----------------------------------------------------------------------------------------------
 
 
 def _rule(series: pd.Series[Any]) -> ColumnRule:
@@ -269,11 +238,18 @@ def _rule(series: pd.Series[Any]) -> ColumnRule:
 def _commonest(series: pd.Series[Any]) -> float:
     """Give the share of the most frequent value among the rows that have one; 1 if none has."""
     values = series.dropna()
+    if not len(values):
+        return 1.0
+    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "biufmM":
+        return float(np.unique(values.to_numpy(), return_counts=True)[1].max() / len(values))
     try:
-        counts = values.value_counts()
+        counts = values.value_counts(sort=False)
     except TypeError:  # cells that cannot be hashed
-        counts = values.astype(str).value_counts()
-    return float(counts.max() / len(values)) if len(values) else 1.0
+        counts = values.astype(str).value_counts(sort=False)
+    return float(counts.max() / len(values))
+
+
+# --- checking ----------------------------------------------------------------------------------------------
 
 
 def _faults(name: str, rule: ColumnRule, series: pd.Series[Any], learned: int, level: float) -> list[Issue]:

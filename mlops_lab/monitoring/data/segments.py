@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from mlops_lab.monitoring.data.columns import checked, kind_of
+from mlops_lab.monitoring.data.columns import checked_table, kind_of
 from mlops_lab.monitoring.data.drift import (
     MIN_EFFECT,
     ColumnComparison,
@@ -106,7 +106,7 @@ def segment_drift(
     """
     if isinstance(reference, Profile) or isinstance(current, Profile):
         raise TypeError("a profile has no rows to cut into slices; give the tables")
-    then, now = checked(reference, "reference"), checked(current, "current")
+    then, now = checked_table(reference, "reference"), checked_table(current, "current")
     for what, table in (("reference", then), ("current", now)):
         if by not in table.columns or table.empty:
             raise ValueError(f"{what} has {len(table)} rows and no usable column {by!r} to cut it by")

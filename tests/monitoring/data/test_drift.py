@@ -74,8 +74,9 @@ def test_corrections_are_scipys_and_holms():
 
 def test_wasserstein_is_scipys():
     a, b = np.random.default_rng(4).normal(size=(2, 500))
-    table = monitoring.drift(pd.DataFrame({"x": a}), pd.DataFrame({"x": b * 2})).frame()
-    assert table["wasserstein"].item() == pytest.approx(stats.wasserstein_distance(a, b * 2))
+    assert monitoring.wasserstein(a, b * 2) == pytest.approx(stats.wasserstein_distance(a, b * 2))
+    with pytest.raises(ValueError, match="categories have no distance"):
+        monitoring.wasserstein(a, ["x"])
 
 
 def test_psi_refuses_what_it_cannot_bin():
