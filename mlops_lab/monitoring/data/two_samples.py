@@ -209,8 +209,11 @@ def anderson_darling(one: Ecdf, other: Ecdf) -> TestResult:
     weight = ((mass + np.append(mass[1:], 0.0)) / 2)[inside]
     squared = (first - second)[inside] ** 2 / (pooled * (1 - pooled))[inside]
     value = rows * others / (rows + others) * float((weight * squared).sum())
-    p = 1.0 if value <= 0 else min(1.0, math.sqrt(3 / (math.pi * value)) * math.exp(-value))
-    return TestResult(value, p)
+    return TestResult(value, _anderson_darling_tail(value))
+
+
+def _anderson_darling_tail(value: float) -> float:
+    return 1.0 if value <= 0 else min(1.0, math.sqrt(3 / (math.pi * value)) * math.exp(-value))
 
 
 # --- a test for categories ---------------------------------------------------------------------------------

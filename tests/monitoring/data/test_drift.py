@@ -49,6 +49,26 @@ def test_anderson_darling_is_scipys_statistic():
     assert (ours - 1) / np.sqrt(2 * (np.pi**2 / 3 - 3)) == pytest.approx(peer, rel=0.03)
 
 
+@pytest.mark.parametrize(("value", "p"), [(1.933, 0.1), (2.492, 0.05), (3.070, 0.025), (3.878, 0.01)])
+def test_anderson_darlings_p_value_is_that_of_the_published_table(value, p):
+    # Stephens 1974, table 1, case 0; the last by Marsaglia and Marsaglia 2004
+    assert 0.999 * p <= two_samples._anderson_darling_tail(value) <= 1.045 * p
+
+
+@pytest.mark.parametrize(
+    "table", [[(5, 1), (7, 13)], [(3, 0), (20, 14)], [(4, 3), (40, 33)], [(1, 5), (9, 1)]]
+)
+def test_rare_categories_have_the_exact_p_value_of_all_tables_with_these_totals(table):
+    (a, b), (c, d) = table
+    drawn = np.arange(min(a + b, a + c) + 1)
+    chance = stats.hypergeom(a + b + c + d, a + c, a + b).pmf(drawn)
+    apart = np.abs(
+        drawn - (a + b) * (a + c) / (a + b + c + d)
+    )  # in a table of two by two as good as Pearson's
+    exact = chance[apart >= apart[a] - 1e-9].sum()
+    assert two_samples.chi_squared(*np.array(table)).p == pytest.approx(exact, abs=0.015)
+
+
 def test_categories_are_scipys_chi_squared():
     rng = np.random.default_rng(2)
     a, b = rng.choice(list("abc"), 500), rng.choice(list("abc"), 400, p=[0.5, 0.3, 0.2])
