@@ -39,10 +39,10 @@ from mlops_lab import monitoring  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "monitoring_rates.json"
 DRIFT = (
-    *("data/columns", "data/columnwise", "data/corrections", "data/distances", "data/distributions"),
-    *("data/drift", "data/encoding", "data/joint", "data/profile", "data/two_samples", "histogram_sketch"),
+    *("data/columns", "data/distances", "data/drift", "data/joint", "data/profile", "data/two_samples"),
+    "histogram_sketch",
 )
-SCHEMA = ("data/columns", "data/profile", "data/quality", "data/sampling_noise", "histogram_sketch")
+SCHEMA = ("data/columns", "data/schema", "data/two_samples", "histogram_sketch")
 ROWS = 2_000
 PIECE = 20
 Seen = Callable[[np.random.Generator], bool]

@@ -16,13 +16,12 @@ from mlops_lab.monitoring.alerting.cloudwatch import CloudWatch, emf_line
 from mlops_lab.monitoring.alerting.console import Console
 from mlops_lab.monitoring.alerting.prometheus import Prometheus, prometheus_rules
 from mlops_lab.monitoring.alerting.prometheus_server import PrometheusServer, prometheus_program
-from mlops_lab.monitoring.data.corrections import correct
 from mlops_lab.monitoring.data.distances import jensen_shannon, psi, wasserstein
-from mlops_lab.monitoring.data.drift import DriftReport, drift
-from mlops_lab.monitoring.data.joint import JointReport, joint_drift
+from mlops_lab.monitoring.data.drift import correct, drift
+from mlops_lab.monitoring.data.joint import joint_drift
 from mlops_lab.monitoring.data.profile import Profile
-from mlops_lab.monitoring.data.quality import Issue, QualityReport, Schema
-from mlops_lab.monitoring.data.segments import SegmentReport, segment_drift
+from mlops_lab.monitoring.data.schema import Schema
+from mlops_lab.monitoring.data.segments import segment_drift
 from mlops_lab.monitoring.health.allocations import allocating_lines
 from mlops_lab.monitoring.health.gpu import Gpu, GpuReport, gpus, parse_nvidia_smi
 from mlops_lab.monitoring.health.gpu_recording import recorded_gpu_work
@@ -31,7 +30,6 @@ from mlops_lab.monitoring.health.loss_scale import LossScale
 from mlops_lab.monitoring.health.memory import MemoryReport, memory_growth, resident_bytes, watch_memory
 from mlops_lab.monitoring.health.number_formats import NUMBER_FORMATS, Margin, gradient_norm, overflow_margin
 from mlops_lab.monitoring.health.numerics import BadStep, Numerics, NumericsReport
-from mlops_lab.monitoring.health.quantile_interval import quantile_ranks
 from mlops_lab.monitoring.performance.attribution import Attribution, attribute_drop
 from mlops_lab.monitoring.performance.class_prior import ClassPrior, class_prior, class_prior_by_confusion
 from mlops_lab.monitoring.performance.confidence_sequence import (
@@ -69,13 +67,10 @@ __all__ = [
     "Console",
     "Continual",
     "Cusum",
-    "DriftReport",
     "Estimate",
     "Expectation",
     "Gpu",
     "GpuReport",
-    "Issue",
-    "JointReport",
     "LateLabels",
     "Latency",
     "LossScale",
@@ -89,11 +84,9 @@ __all__ = [
     "Profile",
     "Prometheus",
     "PrometheusServer",
-    "QualityReport",
     "RetrainingPolicy",
     "Scheduled",
     "Schema",
-    "SegmentReport",
     "Selective",
     "SoFar",
     "Triggered",
@@ -125,7 +118,6 @@ __all__ = [
     "prometheus_program",
     "prometheus_rules",
     "psi",
-    "quantile_ranks",
     "recorded_gpu_work",
     "resident_bytes",
     "segment_drift",

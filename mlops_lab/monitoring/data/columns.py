@@ -1,23 +1,33 @@
-"""What is known of one column: its kind, what is missing, and its numbers or categories."""
+"""How one column of a table is read: its kind, what is missing, and its numbers or categories."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mlops_lab.monitoring.histogram_sketch import MOST, Sketch
+from mlops_lab.monitoring.data.two_samples import Ecdf
+from mlops_lab.monitoring.histogram_sketch import MOST
 
-__all__ = ["KINDS", "Column", "category_counts", "kind_of", "numbers_of"]
+__all__ = ["KINDS", "ColumnSample", "category_counts", "checked_table", "kind_of", "numbers_of"]
 
 KINDS = ("number", "category", "text", "time", "empty")
 """What a column holds; "text" has more than 4,096 different values, "empty" has none."""
 
-_NONE = Sketch(np.array([], dtype=np.int64), np.array([], dtype=np.int64))
+
+def checked_table(frame: Any, what: str) -> pd.DataFrame:
+    """Refuse what is no table, and tables in which a name means two columns; name columns by texts."""
+    if not isinstance(frame, pd.DataFrame):
+        raise TypeError(f"{what} must be a pandas DataFrame, not a {type(frame).__name__}")
+    names = pd.Index([str(name) for name in frame.columns], dtype=object)
+    if not names.is_unique:
+        twice = names[names.duplicated()][0]
+        raise ValueError(f"{what} has the column {twice!r} twice; rename one")
+    return frame if list(frame.columns) == list(names) else frame.set_axis(names, axis=1)
 
 
 def kind_of(series: pd.Series[Any]) -> str:
@@ -45,9 +55,9 @@ def numbers_of(series: pd.Series[Any]) -> NDArray[np.float64]:
 def category_counts(series: pd.Series[Any]) -> dict[str, int]:
     """Count the categories of a column, each by the text that it prints; missing ones are left out."""
     try:
-        counted = series.value_counts(dropna=True)
+        counted = series.value_counts(sort=False, dropna=True)
     except TypeError:  # cells that cannot be hashed, such as lists
-        counted = series.dropna().map(repr).value_counts()
+        counted = series.dropna().map(repr).value_counts(sort=False)
     found: dict[str, int] = {}
     for value, count in zip(counted.index.tolist(), counted.tolist(), strict=True):
         if count:
@@ -55,111 +65,25 @@ def category_counts(series: pd.Series[Any]) -> dict[str, int]:
     return dict(sorted(found.items()))
 
 
-@dataclass(frozen=True)
-class Column:
-    """What is known of one column.
-
-    Parameters
-    ----------
-    kind
-        One of `KINDS`.
-    rows, missing, infinite
-        How many rows, and how many of them have no value or an infinite one.
-    lowest, highest
-        The smallest and the largest finite number; None if there is none.
-    numbers
-        Bins of the finite numbers.
-    categories
-        Category -> rows.
-    """
+@dataclass(frozen=True, eq=False)
+class ColumnSample:
+    """A column's rows as a comparison needs them; `empty_rows` have no value or an infinite one."""
 
     kind: str
     rows: int
-    missing: int
-    infinite: int = 0
-    lowest: float | None = None
-    highest: float | None = None
-    numbers: Sketch = field(default_factory=lambda: _NONE)
-    categories: Mapping[str, int] = field(default_factory=dict)
+    empty_rows: int
+    numbers: Ecdf | None = None
+    categories: Mapping[str, int] | None = None
 
     @classmethod
-    def of(cls, series: pd.Series[Any]) -> Column:
-        """Describe a column."""
+    def of(cls, series: pd.Series[Any]) -> ColumnSample:
+        """Read a column of a table."""
         kind, rows = kind_of(series), len(series)
         if kind == "number":
             values = numbers_of(series)
-            finite = values[np.isfinite(values)]
-            missing = int(np.isnan(values).sum())
-            low, high = (float(finite.min()), float(finite.max())) if finite.size else (None, None)
-            return cls(kind, rows, missing, rows - missing - finite.size, low, high, Sketch.of(finite))
-        missing = int(series.isna().sum())
-        if kind != "category":
-            return cls(kind, rows, missing)
-        counts = category_counts(series)
-        many = len(counts) > MOST
-        return cls("text" if many else kind, rows, missing, categories={} if many else counts)
-
-    def merge(self, other: Column) -> Column:
-        """Add the rows of another part."""
-        kinds = {self.kind, other.kind} - {"empty"} or {"empty"}
-        if kinds == {"category", "text"}:
-            kinds = {"text"}
-        if len(kinds) > 1:
-            raise ValueError(f"holds {self.kind}s in one part and {other.kind}s in the other")
-        (kind,) = kinds
-        counts = dict(self.categories)
-        for category, count in other.categories.items():
-            counts[category] = counts.get(category, 0) + count
-        if kind == "text" or len(counts) > MOST:
-            kind, counts = "text", {}
-        return Column(
-            kind,
-            self.rows + other.rows,
-            self.missing + other.missing,
-            self.infinite + other.infinite,
-            min((low for low in (self.lowest, other.lowest) if low is not None), default=None),
-            max((high for high in (self.highest, other.highest) if high is not None), default=None),
-            self.numbers.merge(other.numbers),
-            dict(sorted(counts.items())),
-        )
-
-    def summary(self) -> dict[str, Any]:
-        """Give what a person reads first."""
-        held = {"kind": self.kind, "rows": self.rows, "missing": self.missing, "infinite": self.infinite}
-        numbers = self.numbers
-        held["different"] = len(numbers.bins) or len(self.categories)
-        mean = deviation = np.nan
-        if numbers.rows:
-            middles = np.clip(numbers.middles, self.lowest, self.highest)
-            mean = float(np.average(middles, weights=numbers.counts))
-            deviation = float(np.sqrt(np.average((middles - mean) ** 2, weights=numbers.counts)))
-        return {**held, "lowest": self.lowest, "mean": mean, "deviation": deviation, "highest": self.highest}
-
-    def plain(self) -> dict[str, Any]:
-        """Give what a JSON file can hold."""
-        return {
-            "kind": self.kind,
-            "rows": self.rows,
-            "missing": self.missing,
-            "infinite": self.infinite,
-            "lowest": self.lowest,
-            "highest": self.highest,
-            "numbers": self.numbers.plain(),
-            "categories": dict(self.categories),
-        }
-
-    @classmethod
-    def read(cls, held: Any) -> Column:
-        """Read what `plain` gave, and refuse what cannot be (ValueError)."""
-        numbers = Sketch.read(held["numbers"])
-        categories = {str(name): int(count) for name, count in held["categories"].items()}
-        rows, missing, infinite = (int(held[name]) for name in ("rows", "missing", "infinite"))
-        known = numbers.rows + sum(categories.values())
-        if held["kind"] not in KINDS:
-            raise ValueError(f"the kind {held['kind']!r} is not one of {', '.join(KINDS)}")
-        if min(missing, infinite, *categories.values(), 0) < 0 or missing > rows:
-            raise ValueError("a count is negative or larger than the number of rows")
-        if held["kind"] in ("number", "category") and known + missing + infinite != rows:
-            raise ValueError(f"{known} values and {missing} missing ones do not add up to {rows} rows")
-        low, high = (None if held[name] is None else float(held[name]) for name in ("lowest", "highest"))
-        return cls(held["kind"], rows, missing, infinite, low, high, numbers, categories)
+            finite = np.isfinite(values)
+            numbers = Ecdf.of(values if finite.all() else values[finite])
+            return cls(kind, rows, rows - numbers.rows, numbers)
+        counts = category_counts(series) if kind == "category" else {}
+        kind = "text" if len(counts) > MOST else kind
+        return cls(kind, rows, int(series.isna().sum()), None, counts)

@@ -15,10 +15,19 @@ import numpy.typing as npt
 import pandas as pd
 
 from mlops_lab.monitoring.data.columns import category_counts, kind_of, numbers_of
-from mlops_lab.monitoring.data.distributions import Distribution, shared_steps, step_shares
-from mlops_lab.monitoring.data.two_samples import places
+from mlops_lab.monitoring.data.two_samples import Ecdf, thresholds
 
-__all__ = ["binned_shares", "category_shares", "divergences", "jensen_shannon", "psi", "wasserstein"]
+__all__ = [
+    "binned_shares",
+    "category_shares",
+    "jensen_shannon",
+    "jensen_shannon_of",
+    "psi",
+    "psi_of",
+    "total_variation",
+    "wasserstein",
+    "wasserstein_of",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -58,7 +67,7 @@ def psi(reference: npt.ArrayLike, current: npt.ArrayLike, *, bins: int = 10) -> 
 
     Taught in notebooks/07_monitoring_data.ipynb.
     """
-    return divergences(*_shares(reference, current, bins))[0]
+    return psi_of(*_shares(reference, current, bins))
 
 
 def jensen_shannon(reference: npt.ArrayLike, current: npt.ArrayLike, *, bins: int = 10) -> float:
@@ -90,7 +99,7 @@ def jensen_shannon(reference: npt.ArrayLike, current: npt.ArrayLike, *, bins: in
 
     Taught in notebooks/07_monitoring_data.ipynb.
     """
-    return divergences(*_shares(reference, current, bins))[1]
+    return jensen_shannon_of(*_shares(reference, current, bins))
 
 
 def wasserstein(reference: npt.ArrayLike, current: npt.ArrayLike) -> float:
@@ -124,30 +133,27 @@ def wasserstein(reference: npt.ArrayLike, current: npt.ArrayLike) -> float:
     one, other = _series(reference, "reference"), _series(current, "current")
     if {kind_of(one), kind_of(other)} != {"number"}:
         raise ValueError("wasserstein needs numbers in both samples; categories have no distance")
-    return moved(_distribution(one, "reference"), _distribution(other, "current"))
+    return wasserstein_of(_ecdf(one, "reference"), _ecdf(other, "current"))
 
 
-def moved(one: Distribution, other: Distribution) -> float:
-    """Give the Wasserstein distance of two distributions: the area between their shares."""
-    steps = shared_steps(one, other) if one.shift or other.shift else places(one, other)
-    first, second = step_shares(one, other, steps)
+def wasserstein_of(one: Ecdf, other: Ecdf) -> float:
+    """Give the Wasserstein distance of two distribution functions: the area between them."""
+    steps = thresholds(one, other)
     with np.errstate(over="ignore"):
-        area = float((np.abs(first - second)[:-1] * np.diff(steps)).sum())
+        area = float((np.abs(one.share(steps) - other.share(steps))[:-1] * np.diff(steps)).sum())
     return area if math.isfinite(area) else float(np.finfo(np.float64).max)
 
 
-def binned_shares(one: Distribution, other: Distribution, bins: int = 10) -> tuple[Floats, Floats]:
+def binned_shares(one: Ecdf, other: Ecdf, bins: int = 10) -> tuple[Floats, Floats]:
     """Cut at the reference's quantiles, and give the share of rows in each bin, for both."""
     wanted = np.arange(1, bins) * one.rows / bins
     if one.upto is None:
         cuts = one.steps[np.ceil(wanted).astype(np.int64) - 1]
     else:
         cuts = one.steps[np.searchsorted(one.upto, wanted)]
-    first, second = step_shares(one, other, np.unique(cuts))
-    return (
-        np.diff(first, prepend=0.0, append=1.0),
-        np.diff(second, prepend=0.0, append=1.0),
-    )
+    cuts = np.unique(cuts)
+    first, second = (np.diff(each.share(cuts), prepend=0.0, append=1.0) for each in (one, other))
+    return first, second
 
 
 def category_shares(counts: Mapping[str, int], others: Mapping[str, int]) -> tuple[Floats, Floats]:
@@ -158,15 +164,24 @@ def category_shares(counts: Mapping[str, int], others: Mapping[str, int]) -> tup
     return first, second
 
 
-def divergences(shares: Floats, others: Floats) -> tuple[float, float]:
-    """Give PSI and the Jensen-Shannon distance of two lists of shares."""
+def total_variation(shares: Floats, others: Floats) -> float:
+    """Give the share of rows that would have to change their bin: 0 is the same, 1 that none is shared."""
+    return float(np.abs(shares - others).sum() / 2)
+
+
+def psi_of(shares: Floats, others: Floats) -> float:
+    """Give PSI of two lists of shares, an empty bin's share being `FLOOR`."""
     p, q = np.maximum(shares, FLOOR), np.maximum(others, FLOOR)
-    stability = float(((q - p) * np.log(q / p)).sum())
+    return float(((q - p) * np.log(q / p)).sum())
+
+
+def jensen_shannon_of(shares: Floats, others: Floats) -> float:
+    """Give the Jensen-Shannon distance of two lists of shares."""
     middle = (shares + others) / 2
     bits = [
         (each[each > 0] * np.log2(each[each > 0] / middle[each > 0])).sum() / 2 for each in (shares, others)
     ]
-    return stability, math.sqrt(min(1.0, max(0.0, float(sum(bits)))))
+    return math.sqrt(min(1.0, max(0.0, float(sum(bits)))))
 
 
 def _shares(reference: npt.ArrayLike, current: npt.ArrayLike, bins: int) -> tuple[Floats, Floats]:
@@ -178,7 +193,7 @@ def _shares(reference: npt.ArrayLike, current: npt.ArrayLike, bins: int) -> tupl
         return category_shares(category_counts(one), category_counts(other))
     if kinds != {"number"}:
         raise ValueError(f"reference holds {kind_of(one)}, current {kind_of(other)}; give one kind")
-    return binned_shares(_distribution(one, "reference"), _distribution(other, "current"), bins)
+    return binned_shares(_ecdf(one, "reference"), _ecdf(other, "current"), bins)
 
 
 def _series(values: npt.ArrayLike, name: str) -> pd.Series[Any]:
@@ -188,9 +203,9 @@ def _series(values: npt.ArrayLike, name: str) -> pd.Series[Any]:
     return series
 
 
-def _distribution(series: pd.Series[Any], name: str) -> Distribution:
+def _ecdf(series: pd.Series[Any], name: str) -> Ecdf:
     values = numbers_of(series)
     finite = values[np.isfinite(values)]
     if finite.size == 0:
         raise ValueError(f"{name} holds no finite number: there is nothing to compare")
-    return Distribution.of(finite)
+    return Ecdf.of(finite)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mlops_lab.monitoring.data.encoding import encoded, paired
-from mlops_lab.monitoring.data.profile import Profile, checked
+from mlops_lab.monitoring.data.columns import checked_table, kind_of, numbers_of
+from mlops_lab.monitoring.data.profile import Profile
 from mlops_lab.report import Finding, Report
 
 if TYPE_CHECKING:
@@ -20,9 +20,14 @@ if TYPE_CHECKING:
 __all__ = ["JointReport", "joint_drift"]
 
 Floats = NDArray[np.float64]
+Encoded = tuple[Floats, list[tuple[str, ...]]]
 
 FOLDS = 5
 FEWEST = 20
+MOST_LEVELS = 6
+MOST_PAIRED = 40
+"""Encoded columns that are paired with each other; further ones stand alone."""
+
 SOURCE = "classifier two-sample test, Lopez-Paz and Oquab 2017; p-value by permutation, Fisher 1935"
 
 
@@ -76,13 +81,7 @@ class JointReport(Report):
         return f"A classifier tells now from before (AUC {self.auc:.2f}), by {found}."
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw what the tables can be told apart by; at most the 12 clearest.
-
-        Parameters
-        ----------
-        ax
-            Axes to draw on; None makes a figure.
-        """
+        """Draw what the tables can be told apart by; at most the 12 clearest."""
         from mlops_lab import plots
 
         if self.by.empty:
@@ -172,7 +171,7 @@ def joint_drift(
     ]
     rows = len(drawn[0]) + len(drawn[1])
     is_now = np.repeat([0.0, 1.0], [len(drawn[0]), len(drawn[1])])
-    values, found = paired(*encoded(pd.concat(drawn, ignore_index=True)))
+    values, found = _paired(*_encoded(pd.concat(drawn, ignore_index=True)))
     if min(map(len, drawn)) < FEWEST or not found:
         why = f"{len(drawn[0])} and {len(drawn[1])} rows, {len(found)} usable columns: too few"
         return _report(0.5, 1.0, pd.DataFrame({"columns": [], "z": []}), alpha, min_auc, why)
@@ -195,7 +194,7 @@ def _tables(
     for what, table in (("reference", reference), ("current", current)):
         if isinstance(table, Profile):
             raise TypeError(f"{what} is a profile: joint drift needs the rows")
-        tables.append(checked(table, what))
+        tables.append(checked_table(table, what))
         if table.empty:
             raise ValueError(f"{what} has {len(table)} rows and {table.shape[1]} columns: nothing to compare")
     shared = [name for name in tables[0].columns if name in set(tables[1].columns)]
@@ -206,6 +205,56 @@ def _tables(
     kinds = [[pd.api.types.is_numeric_dtype(table[name].dtype) for name in names] for table in tables]
     same = [name for name, one, other in zip(names, *kinds, strict=True) if one == other]
     return [table[same] for table in tables]
+
+
+def _encoded(table: pd.DataFrame) -> Encoded:
+    """Turn columns into numbers: ranks on a bell curve, common categories as 0 or 1, and what is missing.
+
+    Ranks take away units, tails and the shape of each column. Dates and columns without a value are left out.
+    """
+    from scipy import special, stats
+
+    found: list[Floats] = []
+    names: list[tuple[str, ...]] = []
+    for name in table.columns:
+        series: pd.Series[Any] = table[name]
+        kind = kind_of(series)
+        if kind not in ("number", "category"):
+            continue
+        if kind == "number":
+            values = numbers_of(series)
+            usable = np.isfinite(values)
+            scores = np.zeros(len(values))
+            scores[usable] = special.ndtri((stats.rankdata(values[usable]) - 0.5) / max(1, usable.sum()))
+            parts = [scores]
+        else:
+            usable = series.notna().to_numpy()
+            texts = series.astype(str)
+            levels = texts[usable].value_counts().sort_index().nlargest(MOST_LEVELS).index
+            parts = [(texts == level).to_numpy(dtype=np.float64) for level in levels]
+            parts = parts[1:] if len(parts) == 2 else parts
+        parts.append((~usable).astype(np.float64))
+        for part in parts:
+            deviation = part.std()
+            if deviation > 0:
+                found.append((part - part.mean()) / deviation)
+                names.append((str(name),))
+    return (np.column_stack(found) if found else np.empty((len(table), 0))), names
+
+
+def _paired(values: Floats, names: list[tuple[str, ...]]) -> Encoded:
+    """Add the product of each pair of columns: it is what moves when two columns turn around each other."""
+    few = min(len(names), MOST_PAIRED)
+    left, right = np.triu_indices(few, 1)
+    apart = np.array([names[i] != names[j] for i, j in zip(left, right, strict=True)], dtype=bool)
+    left, right = left[apart], right[apart]
+    products = values[:, left] * values[:, right]
+    products -= products.mean(axis=0)
+    deviation = products.std(axis=0)
+    alive = deviation > 1e-9
+    products = products[:, alive] / deviation[alive]
+    pairs = [names[i] + names[j] for i, j in zip(left[alive], right[alive], strict=True)]
+    return np.hstack([values, products]), names + pairs
 
 
 def _scores(values: Floats, labels: Floats, places: NDArray[np.int64]) -> Floats:

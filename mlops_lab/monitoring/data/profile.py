@@ -5,19 +5,29 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from mlops_lab.artifacts import atomic_write
-from mlops_lab.monitoring.data.columns import Column
-from mlops_lab.monitoring.data.distributions import Distribution
+from mlops_lab.monitoring.data.columns import (
+    KINDS,
+    ColumnSample,
+    category_counts,
+    checked_table,
+    kind_of,
+    numbers_of,
+)
+from mlops_lab.monitoring.data.two_samples import Ecdf
+from mlops_lab.monitoring.histogram_sketch import MOST, HistogramSketch
 
 __all__ = ["Profile"]
 
 FORMAT, VERSION = "mlops_lab.monitoring.Profile", 1
+_NONE = HistogramSketch.of(np.empty(0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +51,7 @@ class Profile:
     Examples
     --------
     >>> first, second = pd.DataFrame({"mass_g": [150.0, None]}), pd.DataFrame({"mass_g": [170.0]})
-    >>> profile = Profile.fit(first).update(second)
+    >>> profile = Profile.fit(first).merge(Profile.fit(second))
     >>> profile.rows, profile.columns["mass_g"].missing
     (3, 1)
     >>> profile == Profile.fit(second).merge(Profile.fit(first))
@@ -53,55 +63,22 @@ class Profile:
     """
 
     rows: int
-    columns: Mapping[str, Column]
+    columns: Mapping[str, ColumnProfile]
 
     @classmethod
     def fit(cls, frame: pd.DataFrame) -> Profile:
-        """Describe a table.
+        """Describe a table, which may have no rows.
 
-        Parameters
-        ----------
-        frame
-            The table; it may have no rows. Numbers, truth values, texts, categories and dates are understood,
-            any other cell is taken for the text that it prints.
-
-        Raises
-        ------
-        TypeError
-            If it is no DataFrame.
-        ValueError
-            If two columns have one name.
+        Numbers, truth values, texts, categories and dates are understood, any other cell is taken for the
+        text that it prints. Two columns of one name are refused (ValueError).
         """
-        table = checked(frame, "the table")
-        return cls(len(table), {name: Column.of(table[name]) for name in table.columns})
-
-    def update(self, chunk: pd.DataFrame) -> Profile:
-        """Give the profile with the rows of one more chunk; this one stays as it is.
-
-        Parameters
-        ----------
-        chunk
-            More rows of the same columns.
-
-        Raises
-        ------
-        ValueError
-            If the columns, or what they hold, differ.
-        """
-        return self.merge(Profile.fit(chunk))
+        table = checked_table(frame, "the table")
+        return cls(len(table), {name: ColumnProfile.of(table[name]) for name in table.columns})
 
     def merge(self, other: Profile) -> Profile:
-        """Put two profiles together; which comes first makes no difference.
+        """Add the profile of other rows of the same columns; which comes first makes no difference.
 
-        Parameters
-        ----------
-        other
-            The profile of other rows of the same columns.
-
-        Raises
-        ------
-        ValueError
-            If the columns, or what they hold, differ.
+        Columns that differ, or hold something else, are refused (ValueError).
         """
         apart = sorted(set(self.columns) ^ set(other.columns))
         if apart:
@@ -120,45 +97,22 @@ class Profile:
     def frame(self) -> pd.DataFrame:
         """Give one row for each column.
 
-        Returns
-        -------
-        pandas.DataFrame
-            Kind, rows, missing and infinite ones, different values (at most that many are kept), and for
-            numbers the lowest, the mean, the standard deviation and the highest; mean and deviation are those
-            of the bins.
+        Kind, rows, missing and infinite ones, different values (at most that many are kept), and for numbers
+        the lowest, mean, standard deviation and highest; mean and deviation are those of the bins.
         """
         rows = {name: column.summary() for name, column in self.columns.items()}
         table = pd.DataFrame.from_dict(rows, orient="index")
         return table.rename_axis("column")
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write a JSON file, whole or not at all.
-
-        Parameters
-        ----------
-        path
-            The file; its folder must exist.
-        """
+        """Write a JSON file, whole or not at all; its folder must exist."""
         columns = {name: column.plain() for name, column in self.columns.items()}
         held = {"format": FORMAT, "version": VERSION, "rows": self.rows, "columns": columns}
         return atomic_write(path, json.dumps(held, ensure_ascii=False, allow_nan=False) + "\n")
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Profile:
-        """Read what `save` wrote.
-
-        Parameters
-        ----------
-        path
-            The file.
-
-        Raises
-        ------
-        FileNotFoundError
-            If there is no such file.
-        ValueError
-            If the file is damaged, is no profile, or was written by another version.
-        """
+        """Read what `save` wrote, and refuse any other file, version or damage (ValueError)."""
         file = Path(path)
         try:
             held = json.loads(file.read_text(encoding="utf-8"))
@@ -172,23 +126,13 @@ class Profile:
                 f"{VERSION}; fit and save it again"
             )
         try:
-            columns = {str(name): Column.read(column) for name, column in held["columns"].items()}
+            columns = {str(name): ColumnProfile.read(column) for name, column in held["columns"].items()}
             rows = int(held["rows"])
             if any(column.rows != rows for column in columns.values()):
                 raise ValueError("its columns do not have the same number of rows")
         except (KeyError, AttributeError, TypeError, ValueError) as error:
             raise ValueError(f"{file.name} is damaged ({error}); fit and save it again") from None
         return cls(rows, columns)
-
-    def distribution(self, column: str) -> Distribution:
-        """Give where the numbers of a column lie.
-
-        Parameters
-        ----------
-        column
-            The name of a column of numbers.
-        """
-        return Distribution.kept(self.columns[column].numbers)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Profile):
@@ -199,12 +143,119 @@ class Profile:
         return f"Profile of {self.rows:,} rows, {len(self.columns)} columns"
 
 
-def checked(frame: Any, what: str) -> pd.DataFrame:
-    """Refuse what is no table, and tables in which a name means two columns; name columns by texts."""
-    if not isinstance(frame, pd.DataFrame):
-        raise TypeError(f"{what} must be a pandas DataFrame, not a {type(frame).__name__}")
-    names = pd.Index([str(name) for name in frame.columns], dtype=object)
-    if not names.is_unique:
-        twice = names[names.duplicated()][0]
-        raise ValueError(f"{what} has the column {twice!r} twice; rename one")
-    return frame if list(frame.columns) == list(names) else frame.set_axis(names, axis=1)
+@dataclass(frozen=True)
+class ColumnProfile:
+    """What a profile knows of one column.
+
+    Parameters
+    ----------
+    kind
+        One of `KINDS`.
+    rows, missing, infinite
+        How many rows, and how many of them have no value or an infinite one.
+    lowest, highest
+        The smallest and the largest finite number; None if there is none.
+    numbers
+        Bins of the finite numbers.
+    categories
+        Category -> rows.
+    """
+
+    kind: str
+    rows: int
+    missing: int
+    infinite: int = 0
+    lowest: float | None = None
+    highest: float | None = None
+    numbers: HistogramSketch = field(default_factory=lambda: _NONE)
+    categories: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, series: pd.Series[Any]) -> ColumnProfile:
+        """Describe a column."""
+        kind, rows = kind_of(series), len(series)
+        if kind == "number":
+            values = numbers_of(series)
+            finite = values[np.isfinite(values)]
+            missing = int(np.isnan(values).sum())
+            low, high = (float(finite.min()), float(finite.max())) if finite.size else (None, None)
+            return cls(
+                kind, rows, missing, rows - missing - finite.size, low, high, HistogramSketch.of(finite)
+            )
+        missing = int(series.isna().sum())
+        if kind != "category":
+            return cls(kind, rows, missing)
+        counts = category_counts(series)
+        many = len(counts) > MOST
+        return cls("text" if many else kind, rows, missing, categories={} if many else counts)
+
+    def merge(self, other: ColumnProfile) -> ColumnProfile:
+        """Add the rows of another part."""
+        kinds = {self.kind, other.kind} - {"empty"} or {"empty"}
+        if kinds == {"category", "text"}:
+            kinds = {"text"}
+        if len(kinds) > 1:
+            raise ValueError(f"holds {self.kind}s in one part and {other.kind}s in the other")
+        (kind,) = kinds
+        counts = dict(self.categories)
+        for category, count in other.categories.items():
+            counts[category] = counts.get(category, 0) + count
+        if kind == "text" or len(counts) > MOST:
+            kind, counts = "text", {}
+        return ColumnProfile(
+            kind,
+            self.rows + other.rows,
+            self.missing + other.missing,
+            self.infinite + other.infinite,
+            min((low for low in (self.lowest, other.lowest) if low is not None), default=None),
+            max((high for high in (self.highest, other.highest) if high is not None), default=None),
+            self.numbers.merge(other.numbers),
+            dict(sorted(counts.items())),
+        )
+
+    def summary(self) -> dict[str, Any]:
+        """Give what a person reads first."""
+        held = {"kind": self.kind, "rows": self.rows, "missing": self.missing, "infinite": self.infinite}
+        numbers = self.numbers
+        held["different"] = len(numbers.bins) or len(self.categories)
+        mean = deviation = np.nan
+        if numbers.rows:
+            low, high = numbers.edges
+            middles = np.clip(low / 2 + high / 2, self.lowest, self.highest)
+            mean = float(np.average(middles, weights=numbers.counts))
+            deviation = float(np.sqrt(np.average((middles - mean) ** 2, weights=numbers.counts)))
+        return {**held, "lowest": self.lowest, "mean": mean, "deviation": deviation, "highest": self.highest}
+
+    def sample(self) -> ColumnSample:
+        """Give the column as a comparison needs it."""
+        numbers = Ecdf.of_sketch(self.numbers) if self.kind == "number" else None
+        return ColumnSample(self.kind, self.rows, self.missing + self.infinite, numbers, self.categories)
+
+    def plain(self) -> dict[str, Any]:
+        """Give what a JSON file can hold."""
+        return {
+            "kind": self.kind,
+            "rows": self.rows,
+            "missing": self.missing,
+            "infinite": self.infinite,
+            "lowest": self.lowest,
+            "highest": self.highest,
+            "numbers": self.numbers.plain(),
+            "categories": dict(self.categories),
+        }
+
+    @classmethod
+    def read(cls, held: Any) -> ColumnProfile:
+        """Read what `plain` gave, and refuse what cannot be (ValueError)."""
+        numbers = HistogramSketch.read(held["numbers"])
+        categories = {str(name): int(count) for name, count in held["categories"].items()}
+        rows, missing, infinite = (int(held[name]) for name in ("rows", "missing", "infinite"))
+        known = numbers.rows + sum(categories.values())
+        if held["kind"] not in KINDS:
+            raise ValueError(f"the kind {held['kind']!r} is not one of {', '.join(KINDS)}")
+        if min(missing, infinite, *categories.values(), 0) < 0 or missing > rows:
+            raise ValueError("a count is negative or larger than the number of rows")
+        if held["kind"] in ("number", "category") and known + missing + infinite != rows:
+            raise ValueError(f"{known} values and {missing} missing ones do not add up to {rows} rows")
+        low, high = (None if held[name] is None else float(held[name]) for name in ("lowest", "highest"))
+        return cls(held["kind"], rows, missing, infinite, low, high, numbers, categories)

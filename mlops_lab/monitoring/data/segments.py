@@ -7,10 +7,16 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from mlops_lab.monitoring.data.columns import kind_of
-from mlops_lab.monitoring.data.columnwise import Comparison, compare, view
-from mlops_lab.monitoring.data.drift import MIN_EFFECT, DriftReport, asked, judged
-from mlops_lab.monitoring.data.profile import Profile, checked
+from mlops_lab.monitoring.data.columns import checked_table, kind_of
+from mlops_lab.monitoring.data.drift import (
+    MIN_EFFECT,
+    ColumnComparison,
+    DriftReport,
+    asked_columns,
+    compare_column,
+    verdict_table,
+)
+from mlops_lab.monitoring.data.profile import Profile
 from mlops_lab.report import Finding
 
 __all__ = ["MOST_SEGMENTS", "SegmentReport", "segment_drift"]
@@ -100,13 +106,13 @@ def segment_drift(
     """
     if isinstance(reference, Profile) or isinstance(current, Profile):
         raise TypeError("a profile has no rows to cut into slices; give the tables")
-    then, now = checked(reference, "reference"), checked(current, "current")
+    then, now = checked_table(reference, "reference"), checked_table(current, "current")
     for what, table in (("reference", then), ("current", now)):
         if by not in table.columns or table.empty:
             raise ValueError(f"{what} has {len(table)} rows and no usable column {by!r} to cut it by")
         if kind_of(table[by]) != "category" and table[by].nunique() > MOST_SEGMENTS:
             raise ValueError(f"{by!r} holds {table[by].nunique()} values; cut them with pandas.cut first")
-    names = [name for name in asked(then, alpha, correction, min_effect, test, columns) if name != by]
+    names = [name for name in asked_columns(then, alpha, correction, min_effect, test, columns) if name != by]
     groups = [dict(list(table.groupby(table[by].astype(str)))) for table in (then, now)]
     segments = sorted(groups[0].keys() | groups[1].keys())
     if len(segments) > MOST_SEGMENTS:
@@ -117,7 +123,7 @@ def segment_drift(
         for name in names:
             places.append((segment, name))
             found.append(_compared(f"{name}, {by} {segment}", name, parts, test))
-    table = judged(found, alpha, correction, min_effect)
+    table = verdict_table(found, alpha, correction, min_effect)
     table.insert(0, "segment", [segment for segment, _ in places])
     table.insert(1, "name", [name for _, name in places])
     states = {"drifted": False, "not decided": None}
@@ -145,11 +151,9 @@ def segment_drift(
     )
 
 
-def _compared(label: str, name: str, parts: list[pd.DataFrame | None], test: str) -> Comparison:
+def _compared(label: str, name: str, parts: list[pd.DataFrame | None], test: str) -> ColumnComparison:
     then, now = parts
     if then is None or now is None:
         when = "before" if then is None else "now"
-        return Comparison(column=label, kind="slice", why=f"the slice has no rows {when}")
-    if name not in now.columns:
-        return Comparison(column=label, kind="gone", why="the column is not there any more", gone=True)
-    return compare(label, view(then, name), view(now, name), test=test)
+        return ColumnComparison(column=label, kind="slice", why=f"the slice has no rows {when}")
+    return compare_column(name, then, now, test=test, label=label)

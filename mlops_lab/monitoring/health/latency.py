@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -18,12 +17,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mlops_lab.monitoring.health.quantile_interval import quantile_ranks
+from mlops_lab.monitoring.histogram_sketch import HistogramSketch, LogScale
 from mlops_lab.report import Finding, Report
 
-__all__ = ["Latency"]
+__all__ = ["Latency", "quantile_ranks"]
 
-QUANTILES = (0.50, 0.95, 0.99)
+_QUANTILES = (0.50, 0.95, 0.99)
 _SMALLEST_MS = 1e-6
 _KIND = "mlops_lab latency, version 1"
 
@@ -50,7 +49,7 @@ class Latency:
     --------
     >>> latency = Latency()
     >>> latency.update([12.0] * 990 + [250.0] * 10)
-    >>> latency.add(260.0)
+    >>> latency.update(260.0)
     >>> round(latency.quantile(0.5)), round(latency.quantile(0.995))
     (12, 252)
     >>> other = Latency()
@@ -76,40 +75,16 @@ class Latency:
         if not 1e-4 <= accuracy <= 0.5:
             raise ValueError(f"accuracy={accuracy!r} must lie between 0.0001 and 0.5; 0.01 is one percent")
         self.accuracy = float(accuracy)
-        self.count = 0
         self.total_ms = 0.0
         self.fastest_ms = math.inf
         self.slowest_ms = -math.inf
-        self._growth = (1 + self.accuracy) / (1 - self.accuracy)
-        self._buckets: Counter[int] = Counter()
-
-    def add(self, ms: float) -> None:
-        """Count one answer.
-
-        Parameters
-        ----------
-        ms
-            How long it took, in milliseconds.
-
-        Raises
-        ------
-        ValueError
-            If it is negative, infinite or not a number.
-        """
-        self.update([ms])
+        self._scale = LogScale(self.accuracy, smallest=_SMALLEST_MS)
+        self._sketch = HistogramSketch.of(np.empty(0), self._scale)
 
     def update(self, ms: npt.ArrayLike) -> None:
-        """Count many answers at once; nothing is counted if one of them is no time.
+        """Count one answer or many; nothing is counted if one of them is no time (ValueError).
 
-        Parameters
-        ----------
-        ms
-            How long each took, in milliseconds; times below a nanosecond count as one.
-
-        Raises
-        ------
-        ValueError
-            If one is negative, infinite or not a number.
+        Times below a nanosecond count as one.
         """
         times = np.atleast_1d(np.asarray(ms, dtype=float)).ravel()
         wrong = ~np.isfinite(times) | (times < 0)
@@ -120,54 +95,38 @@ class Latency:
             )
         if times.size == 0:
             return
-        buckets = np.ceil(np.log(np.maximum(times, _SMALLEST_MS)) / math.log(self._growth)).astype(int)
-        found, numbers = np.unique(buckets, return_counts=True)
-        self._buckets.update(dict(zip(found.tolist(), numbers.tolist(), strict=True)))
-        self.count += times.size
+        self._sketch = self._sketch.merge(HistogramSketch.of(times, self._scale))
         self.total_ms += float(times.sum())
         self.fastest_ms = min(self.fastest_ms, float(times.min()))
         self.slowest_ms = max(self.slowest_ms, float(times.max()))
 
     @contextmanager
     def timed(self, clock: Callable[[], float] = time.perf_counter) -> Iterator[None]:
-        """Time what stands in a ``with`` block, and count it, also where it fails.
-
-        Parameters
-        ----------
-        clock
-            Gives seconds.
-        """
+        """Time what stands in a ``with`` block by a clock in seconds, and count it, also where it fails."""
         begin = clock()
         try:
             yield
         finally:
-            self.add(max(0.0, clock() - begin) * 1000)
+            self.update(max(0.0, clock() - begin) * 1000)
 
     def merge(self, other: Latency) -> Latency:
-        """Put two histograms together: the same as one that had counted everything.
-
-        Parameters
-        ----------
-        other
-            A histogram of the same accuracy.
-
-        Raises
-        ------
-        ValueError
-            If the accuracies differ: their buckets do not fit.
-        """
+        """Put two histograms of one accuracy together: the same as one that had counted everything."""
         if self.accuracy != other.accuracy:
             raise ValueError(
                 f"accuracy {self.accuracy} and {other.accuracy} have different buckets; "
                 "give all servers the same accuracy"
             )
         both = Latency(self.accuracy)
-        both._buckets = self._buckets + other._buckets
-        both.count = self.count + other.count
+        both._sketch = self._sketch.merge(other._sketch)
         both.total_ms = self.total_ms + other.total_ms
         both.fastest_ms = min(self.fastest_ms, other.fastest_ms)
         both.slowest_ms = max(self.slowest_ms, other.slowest_ms)
         return both
+
+    @property
+    def count(self) -> int:
+        """How many answers were counted."""
+        return self._sketch.rows
 
     @property
     def mean_ms(self) -> float:
@@ -175,87 +134,46 @@ class Latency:
         return self.total_ms / self.count if self.count else math.nan
 
     def quantile(self, quantile: float) -> float:
-        """Give the time that the share ``quantile`` of all answers did not exceed.
+        """Give the time in ms that the share ``quantile`` of all answers did not exceed, to the accuracy.
 
-        Parameters
-        ----------
-        quantile
-            Between 0 and 1.
-
-        Returns
-        -------
-        float
-            Milliseconds, right to the histogram's accuracy; not a number before the first answer.
+        Not a number before the first answer.
         """
         if not 0 < quantile < 1:
             raise ValueError(f"quantile={quantile!r} must lie between 0 and 1, such as 0.99")
         if not self.count:
             return math.nan
-        return self._middle(self._bucket_at(max(1, math.ceil(quantile * self.count - 1e-9))))
+        _, high = self._sketch.edges_at(max(1, math.ceil(quantile * self.count - 1e-9)))
+        middle = 2 * high / (self._scale.growth + 1)  # the number from which neither edge is far
+        return min(max(middle, self.fastest_ms), self.slowest_ms)
 
     def interval(self, quantile: float, *, confidence: float = 0.95) -> tuple[float, float]:
-        """Give the range in which the quantile lies of the service that these answers came from.
+        """Give the range in ms in which the quantile lies of the service that these answers came from.
 
-        Parameters
-        ----------
-        quantile
-            Between 0 and 1.
-        confidence
-            How often such a range is to hold the truth, at least.
-
-        Returns
-        -------
-        tuple of float
-            Milliseconds, widened by the buckets; 0 or infinity where there are too few answers for an end.
+        Widened by the buckets; 0 or infinity where there are too few answers for an end (`quantile_ranks`).
         """
         if not self.count:
             return 0.0, math.inf
         low, high = quantile_ranks(self.count, quantile, confidence=confidence)
-        bottom = 0.0 if low < 1 else self._growth ** (self._bucket_at(low) - 1)
-        top = math.inf if high > self.count else self._growth ** self._bucket_at(high)
+        bottom = 0.0 if low < 1 else self._sketch.edges_at(low)[0]
+        top = math.inf if high > self.count else self._sketch.edges_at(high)[1]
         return bottom, top
 
     def below(self, ms: float) -> int:
-        """Count the answers that took at most so long, to the accuracy of the buckets.
-
-        Parameters
-        ----------
-        ms
-            Milliseconds.
-        """
-        last = math.floor(math.log(max(ms, _SMALLEST_MS)) / math.log(self._growth) + 1e-9)
-        return sum(number for bucket, number in self._buckets.items() if bucket <= last)
+        """Count the answers that took at most so long, to the accuracy of the buckets."""
+        return int(self._sketch.counts[self._sketch.bins <= self._scale.whole_below(ms)].sum())
 
     def frame(self, *, confidence: float = 0.95) -> pd.DataFrame:
-        """Give p50, p95 and p99 with their intervals.
-
-        Parameters
-        ----------
-        confidence
-            Of the intervals.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Rows ``p50``, ``p95``, ``p99``; columns ``value``, ``low``, ``high``, in milliseconds.
-        """
+        """Give p50, p95 and p99 in rows, with the columns ``value``, ``low`` and ``high`` in milliseconds."""
         rows = {
             f"p{100 * each:g}": (self.quantile(each), *self.interval(each, confidence=confidence))
-            for each in QUANTILES
+            for each in _QUANTILES
         }
         return pd.DataFrame.from_dict(rows, orient="index", columns=["value", "low", "high"])
 
     def check(self, limits_ms: Mapping[float, float], *, confidence: float = 0.95) -> Report:
-        """Hold quantiles against limits.
+        """Hold quantiles against limits: quantile -> the most milliseconds that it may take.
 
         A limit inside the interval is not decided: measure more answers.
-
-        Parameters
-        ----------
-        limits_ms
-            Quantile -> the most milliseconds it may take.
-        confidence
-            Of the intervals.
         """
         findings = []
         for quantile, limit in limits_ms.items():
@@ -285,34 +203,25 @@ class Latency:
 
     def as_dict(self) -> dict[str, Any]:
         """Give all of it as plain values, for JSON, to be merged elsewhere."""
+        bins, counts = self._sketch.bins.tolist(), self._sketch.counts.tolist()
         return {
             "kind": _KIND,
             "accuracy": self.accuracy,
             "total_ms": self.total_ms,
             "fastest_ms": self.fastest_ms if self.count else None,
             "slowest_ms": self.slowest_ms if self.count else None,
-            "buckets": {str(bucket): self._buckets[bucket] for bucket in sorted(self._buckets)},
+            "buckets": dict(zip(map(str, bins), counts, strict=True)),
         }
 
     @classmethod
     def from_dict(cls, held: Mapping[str, Any]) -> Latency:
-        """Make a histogram of what ``as_dict`` gave.
-
-        Parameters
-        ----------
-        held
-            Plain values.
-
-        Raises
-        ------
-        ValueError
-            If it is something else.
-        """
+        """Make a histogram of what ``as_dict`` gave, and refuse anything else (ValueError)."""
         if held.get("kind") != _KIND:
             raise ValueError(f"this is no {_KIND}, but {held.get('kind')!r}: give what as_dict() returned")
         made = cls(held["accuracy"])
-        made._buckets = Counter({int(bucket): int(number) for bucket, number in held["buckets"].items()})
-        made.count = made._buckets.total()
+        buckets = sorted((int(bucket), int(number)) for bucket, number in held["buckets"].items())
+        bins, counts = [bucket for bucket, _ in buckets], [number for _, number in buckets]
+        made._sketch = HistogramSketch.read({"shift": 0, "bins": bins, "counts": counts}, made._scale)
         made.total_ms = float(held["total_ms"])
         if made.count:
             made.fastest_ms, made.slowest_ms = float(held["fastest_ms"]), float(held["slowest_ms"])
@@ -321,22 +230,34 @@ class Latency:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Latency):
             return NotImplemented
-        same = self.accuracy == other.accuracy and self._buckets == other._buckets
-        return same and math.isclose(self.total_ms, other.total_ms, rel_tol=1e-9)
+        return self._sketch == other._sketch and math.isclose(self.total_ms, other.total_ms, rel_tol=1e-9)
 
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         return f"Latency({self.count} answers, p99 {self.quantile(0.99):.4g} ms)"
 
-    def _middle(self, bucket: int) -> float:
-        middle = 2 * self._growth**bucket / (self._growth + 1)
-        return min(max(middle, self.fastest_ms), self.slowest_ms)
 
-    def _bucket_at(self, rank: int) -> int:
-        seen = 0
-        for bucket in sorted(self._buckets):
-            seen += self._buckets[bucket]
-            if seen >= rank:
-                return bucket
-        raise ValueError(f"rank {rank} is beyond the {self.count} answers")
+def quantile_ranks(count: int, quantile: float, *, confidence: float = 0.95) -> tuple[int, int]:
+    """Give the ranks of the two sorted values that enclose a quantile of where the values came from.
+
+    It answers how far a measured p99 can be trusted, whatever the shape of the distribution: the number of
+    values below the true quantile is binomial (Hahn and Meeker 1991). It takes the values as independent;
+    slow answers come in bursts, and then the truth lies outside more often than promised.
+
+    The smallest value has rank 1. Rank 0 or ``count + 1`` means that there are too few values for an end on
+    that side: the slowest of 100 says little about one in a hundred.
+
+    >>> quantile_ranks(1000, 0.5), quantile_ranks(100, 0.99)
+    ((469, 532), (97, 101))
+    """
+    from scipy.stats import binom
+
+    if count < 1:
+        raise ValueError(f"count={count!r}: at least one value is needed")
+    for name, share in (("quantile", quantile), ("confidence", confidence)):
+        if not 0 < share < 1:
+            raise ValueError(f"{name}={share!r} must lie between 0 and 1; 0.99 is the 99th percentile")
+    low = binom.ppf((1 - confidence) / 2, count, quantile)
+    high = binom.ppf((1 + confidence) / 2, count, quantile)
+    return int(low), int(high) + 1

@@ -7,7 +7,7 @@ from scipy import spatial, stats
 
 from mlops_lab import monitoring
 from mlops_lab.monitoring.data import two_samples
-from mlops_lab.monitoring.data.distributions import Distribution
+from mlops_lab.monitoring.data.two_samples import Ecdf
 
 
 @pytest.mark.parametrize("sizes", [(30, 40), (2000, 2000), (9000, 10_000), (30_000, 20_000)])
@@ -35,18 +35,38 @@ def test_the_fast_way_to_the_gap_is_the_plain_one(monkeypatch):
         (rng.normal(size=20_000), rng.normal(size=20_000) + 9),
         (np.zeros(20_000), rng.normal(size=20_000)),
     ]
-    fast = [two_samples.largest_gap(Distribution.of(a), Distribution.of(b)) for a, b in pairs]
+    fast = [two_samples.largest_gap(Ecdf.of(a), Ecdf.of(b)) for a, b in pairs]
     monkeypatch.setattr(two_samples, "GRID", 10**9)
-    assert fast == [two_samples.largest_gap(Distribution.of(a), Distribution.of(b)) for a, b in pairs]
+    assert fast == [two_samples.largest_gap(Ecdf.of(a), Ecdf.of(b)) for a, b in pairs]
 
 
 def test_anderson_darling_is_scipys_statistic():
     rng = np.random.default_rng(1)
     a, b = rng.normal(size=300), rng.normal(0.2, 1.1, size=400)
-    ours = two_samples.anderson_darling(Distribution.of(a), Distribution.of(b)).statistic
+    ours = two_samples.anderson_darling(Ecdf.of(a), Ecdf.of(b)).statistic
     # scipy gives (A2 - 1) / s; at a large sample s is sqrt(2 (pi^2 / 3 - 3) )
     peer = stats.anderson_ksamp([a, b], variant="midrank", method=stats.PermutationMethod(9)).statistic
     assert (ours - 1) / np.sqrt(2 * (np.pi**2 / 3 - 3)) == pytest.approx(peer, rel=0.03)
+
+
+@pytest.mark.parametrize(("value", "p"), [(1.933, 0.1), (2.492, 0.05), (3.070, 0.025), (3.878, 0.01)])
+def test_anderson_darlings_p_value_is_that_of_the_published_table(value, p):
+    # Stephens 1974, table 1, case 0; the last by Marsaglia and Marsaglia 2004
+    assert 0.999 * p <= two_samples._anderson_darling_tail(value) <= 1.045 * p
+
+
+@pytest.mark.parametrize(
+    "table", [[(5, 1), (7, 13)], [(3, 0), (20, 14)], [(4, 3), (40, 33)], [(1, 5), (9, 1)]]
+)
+def test_rare_categories_have_the_exact_p_value_of_all_tables_with_these_totals(table):
+    (a, b), (c, d) = table
+    drawn = np.arange(min(a + b, a + c) + 1)
+    chance = stats.hypergeom(a + b + c + d, a + c, a + b).pmf(drawn)
+    apart = np.abs(
+        drawn - (a + b) * (a + c) / (a + b + c + d)
+    )  # in a table of two by two as good as Pearson's
+    exact = chance[apart >= apart[a] - 1e-9].sum()
+    assert two_samples.chi_squared(*np.array(table)).p == pytest.approx(exact, abs=0.015)
 
 
 def test_categories_are_scipys_chi_squared():
@@ -61,15 +81,33 @@ def test_categories_are_scipys_chi_squared():
     )
 
 
-def test_corrections_are_scipys():
+def test_corrections_are_scipys_and_holms():
     p = np.random.default_rng(3).uniform(size=30) ** 3
     assert monitoring.correct(p, "fdr") == pytest.approx(stats.false_discovery_control(p))
-    assert (monitoring.correct(p) <= monitoring.correct(p, "bonferroni")).all()
+    assert monitoring.correct(p, "bonferroni") == pytest.approx(np.minimum(30 * p, 1))
+    # Holm: a test counts if it and all smaller ones are below alpha by the number of tests still left.
+    for alpha in (0.001, 0.01, 0.05, 0.2):
+        kept = np.cumprod([each <= alpha / (30 - place) for place, each in enumerate(np.sort(p))]).sum()
+        assert (monitoring.correct(p) <= alpha).sum() == kept
+    assert monitoring.correct([]).size == 0
 
 
 def test_wasserstein_is_scipys():
     a, b = np.random.default_rng(4).normal(size=(2, 500))
     assert monitoring.wasserstein(a, b * 2) == pytest.approx(stats.wasserstein_distance(a, b * 2))
+    with pytest.raises(ValueError, match="categories have no distance"):
+        monitoring.wasserstein(a, ["x"])
+
+
+def test_psi_refuses_what_it_cannot_bin():
+    assert monitoring.psi([1.0, 2.0], [1.0, 2.0]) == 0.0
+    for one, other, said in (([np.nan], [1.0], "reference holds no value"), (["a"], [1.0], "one kind")):
+        with pytest.raises(ValueError, match=said):
+            monitoring.psi(one, other)
+    with pytest.raises(ValueError, match="no finite number"):
+        monitoring.psi([1.0], [np.inf])
+    with pytest.raises(ValueError, match="at least 2"):
+        monitoring.psi([1.0], [2.0], bins=1)
 
 
 def test_large_tables_make_everything_significant_and_only_size_matters():

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlops_lab import monitoring
-from mlops_lab.monitoring import Latency, quantile_ranks
+from mlops_lab.monitoring.health.latency import Latency, quantile_ranks
 
 TIMES = st.lists(st.floats(1e-5, 1e7), min_size=1, max_size=200)
 QUANTILES = st.sampled_from([0.01, 0.25, 0.5, 0.9, 0.95, 0.99, 0.999])
@@ -174,4 +173,3 @@ def test_bad_input_is_told():
     assert math.isnan(Latency().mean_ms)
     assert math.isnan(Latency().quantile(0.5))
     assert Latency().interval(0.5) == (0.0, math.inf)
-    assert monitoring.Latency is Latency

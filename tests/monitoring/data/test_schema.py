@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from mlops_lab.monitoring import Schema
-from mlops_lab.monitoring.data.sampling_noise import Tail
+from mlops_lab.monitoring.data.schema import Tail
 
 
 def _rows(seed, n=2000):
@@ -18,11 +18,6 @@ def _rows(seed, n=2000):
     )
     table.loc[rng.random(n) < 0.03, "mass"] = np.nan
     return table
-
-
-def test_good_rows_have_no_faults():
-    found = [Schema.infer(_rows(seed)).check(_rows(seed + 100)).issues for seed in range(40)]
-    assert sum(map(bool, found)) <= 2
 
 
 FAULTS = {
@@ -68,7 +63,13 @@ def test_missing_columns_empty_tables_and_odd_cells():
 RATES = runpy.run_path(str(Path(__file__).parents[3] / "benchmarks" / "monitoring_rates.py"))
 
 
-@pytest.mark.parametrize(("learned", "rows"), [(200, 200), (2000, 2000), (2000, 200), (200, 2000)])
+@pytest.mark.parametrize(
+    ("learned", "rows"),
+    [
+        (200, 2000),
+        *(pytest.param(*sizes, marks=pytest.mark.slow) for sizes in ((200, 200), (2000, 2000), (2000, 200))),
+    ],
+)
 def test_twenty_quiet_columns_with_heavy_tails_and_rare_categories_seldom_have_a_fault(learned, rows):
     quiet = RATES["faults"](learned, rows)
     assert sum(quiet(np.random.default_rng([70, seed])) for seed in range(40)) <= 3

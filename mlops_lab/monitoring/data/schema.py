@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,13 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mlops_lab.monitoring.data.columns import category_counts, kind_of, numbers_of
-from mlops_lab.monitoring.data.profile import checked
-from mlops_lab.monitoring.data.sampling_noise import Tail, copies_p, share_p
+from mlops_lab.monitoring.data.columns import category_counts, checked_table, kind_of, numbers_of
 from mlops_lab.monitoring.histogram_sketch import MOST
 from mlops_lab.report import Finding, Report
 
-__all__ = ["Issue", "QualityReport", "Rule", "Schema"]
+__all__ = ["ColumnRule", "Issue", "QualityReport", "Schema"]
 
 FALSE_ALARMS = 0.05
 """The accepted chance of any fault in a quiet table, shared evenly among all that a schema looks for."""
@@ -25,6 +24,12 @@ MATTERS = 0.01
 
 COMPLETE_ROWS = 300
 """A list of categories learned from so many rows, none of which stood there once, is taken to be complete."""
+
+TAIL = 20
+"""How many of the outermost rows tell how fast a column's values thin out; a tenth of a small table."""
+
+FAR = {1: 7.0, 2: 3.0, 4: 2.0, 8: 1.5}
+"""So many rows are judged together, if all lie so many times as far from the median as any learned row."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +92,7 @@ class QualityReport(Report):
 
 
 @dataclass(frozen=True)
-class Rule:
+class ColumnRule:
     """What is known of a good column.
 
     Parameters
@@ -163,43 +168,22 @@ class Schema:
     """
 
     rows: int
-    rules: Mapping[str, Rule]
+    rules: Mapping[str, ColumnRule]
     duplicates: float = 0.0
 
     @classmethod
     def infer(cls, frame: pd.DataFrame) -> Schema:
-        """Learn from good rows.
-
-        Parameters
-        ----------
-        frame
-            Rows that a person has looked at.
-
-        Raises
-        ------
-        ValueError
-            If there are no rows or no columns.
-        """
-        table = checked(frame, "the table")
+        """Learn from good rows, which a person has looked at."""
+        table = checked_table(frame, "the table")
         if table.empty:
             raise ValueError(f"{len(table)} rows and {table.shape[1]} columns: a schema is learned from rows")
         rules = {name: _rule(table[name]) for name in table.columns}
         return cls(len(table), rules, float(_doubled(table).mean()))
 
     def with_(self, column: str, *, low: float | None = None, high: float | None = None) -> Schema:
-        """Give the schema with limits that a person knows; this one stays as it is.
+        """Give the schema with limits that a person knows for a column of numbers; this one stays as it is.
 
-        Parameters
-        ----------
-        column
-            A column of numbers.
-        low, high
-            The limits, both included; None sets none at that end.
-
-        Raises
-        ------
-        ValueError
-            If there is no such column of numbers.
+        Both limits are included; None sets none at that end.
         """
         if column not in self.rules or self.rules[column].kind != "number":
             known = [name for name, rule in self.rules.items() if rule.kind == "number"]
@@ -208,21 +192,8 @@ class Schema:
         return replace(self, rules={**self.rules, column: rule})
 
     def check(self, frame: pd.DataFrame) -> QualityReport:
-        """Hold new rows against the schema.
-
-        Parameters
-        ----------
-        frame
-            The rows; any table, however broken.
-
-        Raises
-        ------
-        TypeError
-            If it is no DataFrame.
-        ValueError
-            If there are no rows.
-        """
-        table = checked(frame, "the table")
+        """Hold new rows against the schema: any table with rows, however broken."""
+        table = checked_table(frame, "the table")
         if len(table) == 0:
             raise ValueError("the table has no rows: nothing to check")
         level = FALSE_ALARMS / (1 + sum(6 if rule.kind == "number" else 3 for rule in self.rules.values()))
@@ -239,7 +210,10 @@ class Schema:
         return QualityReport(title="Quality of the data", findings=(*(() if faults else (good,)), *found))
 
 
-def _rule(series: pd.Series[Any]) -> Rule:
+# --- learning ----------------------------------------------------------------------------------------------
+
+
+def _rule(series: pd.Series[Any]) -> ColumnRule:
     kind, missing = kind_of(series), float(series.isna().mean())
     commonest = _commonest(series)
     if kind == "number":
@@ -247,31 +221,38 @@ def _rule(series: pd.Series[Any]) -> Rule:
         finite = values[np.isfinite(values)]
         infinite = bool(np.isinf(values).any())
         if not finite.size:
-            return Rule(kind, missing, commonest=commonest, infinite=infinite)
+            return ColumnRule(kind, missing, commonest=commonest, infinite=infinite)
         middle = float(np.median(finite))
         low, high = float(finite.min()), float(finite.max())
         below, above = Tail.of(middle / 2 - finite / 2), Tail.of(finite / 2 - middle / 2)
-        rule = Rule(kind, missing, low, high, middle=middle, below=below, above=above)
+        rule = ColumnRule(kind, missing, low, high, middle=middle, below=below, above=above)
         return replace(rule, commonest=commonest, infinite=infinite)
     if kind == "category":
         counts, truth = category_counts(series), pd.api.types.is_bool_dtype(series.dtype)
         names = frozenset(counts) | (frozenset(("True", "False")) if truth else frozenset())
         single, known = list(counts.values()).count(1), names if len(names) <= MOST else None
-        return Rule(kind, missing, categories=known, single=single, commonest=commonest)
-    return Rule(kind, missing, commonest=commonest)
+        return ColumnRule(kind, missing, categories=known, single=single, commonest=commonest)
+    return ColumnRule(kind, missing, commonest=commonest)
 
 
 def _commonest(series: pd.Series[Any]) -> float:
     """Give the share of the most frequent value among the rows that have one; 1 if none has."""
     values = series.dropna()
+    if not len(values):
+        return 1.0
+    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "biufmM":
+        return float(np.unique(values.to_numpy(), return_counts=True)[1].max() / len(values))
     try:
-        counts = values.value_counts()
+        counts = values.value_counts(sort=False)
     except TypeError:  # cells that cannot be hashed
-        counts = values.astype(str).value_counts()
-    return float(counts.max() / len(values)) if len(values) else 1.0
+        counts = values.astype(str).value_counts(sort=False)
+    return float(counts.max() / len(values))
 
 
-def _faults(name: str, rule: Rule, series: pd.Series[Any], learned: int, level: float) -> list[Issue]:
+# --- checking ----------------------------------------------------------------------------------------------
+
+
+def _faults(name: str, rule: ColumnRule, series: pd.Series[Any], learned: int, level: float) -> list[Issue]:
     """Find what is wrong with one column."""
     kind, rows = kind_of(series), len(series)
     missing = float(series.isna().mean())
@@ -283,7 +264,7 @@ def _faults(name: str, rule: Rule, series: pd.Series[Any], learned: int, level: 
         return [*found, _issue(name, "dtype", f"It held {rule.kind} and holds {kind}.")]
     usable, usable_then = int(series.notna().sum()), round(learned * (1 - rule.missing))
     again = max(0, usable - 1)  # the first row's value is given; all others repeat it
-    same = share_p(again, again, round(rule.commonest * usable_then), usable_then)
+    same = _share_p(again, again, round(rule.commonest * usable_then), usable_then)
     if rule.commonest < 1 and same < level and _commonest(series) == 1:
         found.append(_issue(name, "constant", "All rows have the same value: is a sensor stuck?"))
     if kind == "category" and rule.categories is not None:
@@ -298,7 +279,9 @@ def _faults(name: str, rule: Rule, series: pd.Series[Any], learned: int, level: 
     return found
 
 
-def _strangers(name: str, rule: Rule, series: pd.Series[Any], learned: int, level: float) -> list[Issue]:
+def _strangers(
+    name: str, rule: ColumnRule, series: pd.Series[Any], learned: int, level: float
+) -> list[Issue]:
     """Find categories that were never seen, and say whether rare ones explain them."""
     counts = category_counts(series)
     new = [category for category in counts if category not in (rule.categories or ())]
@@ -307,13 +290,15 @@ def _strangers(name: str, rule: Rule, series: pd.Series[Any], learned: int, leve
     now, rows = sum(counts[category] for category in new), len(series)
     said = f"Categories never seen before: {len(new)}, such as {new[0]!r}, in {now} of {rows} rows."
     complete = rule.single == 0 and learned >= COMPLETE_ROWS
-    if complete or share_p(now, rows, rule.single, learned) < level:
+    if complete or _share_p(now, rows, rule.single, learned) < level:
         return [_issue(name, "new_category", said, now / rows)]
     said += f" A rare one may well be missing from the {learned} rows that the schema was learned from."
     return [_issue(name, "new_category", said, now / rows, fault=False)]
 
 
-def _beyond(name: str, rule: Rule, values: np.ndarray[Any, Any], learned: int, level: float) -> list[Issue]:
+def _beyond(
+    name: str, rule: ColumnRule, values: np.ndarray[Any, Any], learned: int, level: float
+) -> list[Issue]:
     """Find values beyond the range: any beyond a hard limit; else too many, or one too far out."""
     low = -np.inf if rule.low is None else rule.low
     high = np.inf if rule.high is None else rule.high
@@ -341,7 +326,7 @@ def _grown(
     (share, rows), (before, learned) = now, then
     if share - before < MATTERS:
         return []
-    if share_p(round(share * rows), rows, round(before * learned), learned) < level:
+    if _share_p(round(share * rows), rows, round(before * learned), learned) < level:
         return [_issue(name, issue, said, share)]
     return [_issue(name, issue, said, share, fault=False)] if before == 0 else []
 
@@ -351,7 +336,7 @@ def _copies(share: float, before: float, rows: int, learned: int, level: float) 
     if share - before * max(1, rows / learned) < MATTERS:
         return []
     now, then = round(share * rows), round(before * learned)
-    sure = copies_p(now, rows, then, learned) < level
+    sure = _copies_p(now, rows, then, learned) < level
     said = f"{share:.1%} of the rows stood there before; {before:.1%} did when all was well."
     found = [_issue("", "duplicate_rows", said, share, title="whole rows", fault=sure)]
     return found if sure or before == 0 else []
@@ -378,3 +363,93 @@ def _issue(
         column=column,
         issue=issue,
     )
+
+
+# --- what chance alone does: values far out, shares that differ, rows that repeat --------------------------
+
+
+@dataclass(frozen=True)
+class Tail:
+    """How fast the values of a column thin out at one end, so that a few far out can be judged.
+
+    Parameters
+    ----------
+    share
+        Share of the rows that lie in the tail.
+    rows
+        How many that were.
+    start, end
+        Where it begins, and the outermost row, as distances from the median.
+    spread
+        How far the tail's rows lie beyond its start, on the average: as a difference if `heavy` is False, as
+        a difference of logarithms if it is True (Hill 1975).
+    heavy
+        Whether the distances from the median vary more than exponential ones do.
+    """
+
+    share: float
+    rows: int
+    start: float
+    end: float
+    spread: float
+    heavy: bool
+
+    @classmethod
+    def of(cls, distances: np.ndarray[Any, Any]) -> Tail | None:
+        """Learn from distances to the median, those on its other side being negative; None of too few."""
+        far = np.sort(distances)[::-1]
+        beyond = far[far > 0]
+        rows = min(TAIL, far.size // 10, beyond.size - 1)
+        if rows < 1:
+            return None
+        with np.errstate(over="ignore"):
+            heavy = bool(beyond.std() > beyond.mean())
+        steps = np.log(far[:rows]) - np.log(far[rows]) if heavy else far[:rows] - far[rows]
+        # Equal rows, such as counts of one, tell only that the next step is no smaller than the last.
+        spread = float(steps.mean()) or (math.log(2) if heavy else float(far[rows]))
+        return cls(rows / far.size, rows, float(far[rows]), float(far[0]), spread, heavy)
+
+    def chance(self, distance: float, rows: int, reached: int = 1) -> float:
+        """Bound the chance that so many of the new rows lie at least so far from the median.
+
+        Right for exponential tails, and if `heavy` for those that fall like a power, with what the few rows
+        cannot tell about their spread taken into account; an upper bound for tails that fall faster.
+        """
+        if distance <= self.start:
+            return 1.0
+        beyond = np.log(distance) - np.log(self.start) if self.heavy else distance - self.start
+        thinned = -self.rows * math.log1p(reached * float(beyond) / self.spread / self.rows)
+        drawn = reached * math.log(rows * self.share) - math.lgamma(reached + 1)
+        return math.exp(min(0.0, drawn + thinned))
+
+    def too_far(self, distances: np.ndarray[Any, Any], level: float) -> bool:
+        """Say whether one, two, four or eight of the new rows lie farther out than the tail reaches."""
+        far = np.sort(distances)[::-1]
+        return any(
+            far.size >= few
+            and far[few - 1] > times * self.end
+            and self.chance(float(far[few - 1]), far.size, few) < level / len(FAR)
+            for few, times in FAR.items()
+        )
+
+
+def _share_p(now: int, rows: int, then: int, learned: int) -> float:
+    """Give the chance of at least `now` of the rows, if their share is that of `then` in the learned ones.
+
+    Fisher's exact test (1935).
+    """
+    from scipy import stats
+
+    table = np.array([[now, rows - now], [then, learned - then]])
+    return float(stats.fisher_exact(table, alternative="greater").pvalue)
+
+
+def _copies_p(now: int, rows: int, then: int, learned: int) -> float:
+    """Bound the chance of at least `now` rows that stood there before, if `then` of the learned ones did.
+
+    Twice the rows make up to four times the pairs, so a larger table has a larger share of equal rows.
+    """
+    from scipy import stats
+
+    part = max(rows / (rows + learned), rows**2 / (rows**2 + learned**2))
+    return float(stats.binom.sf(now - 1, now + then, part))
