@@ -10,12 +10,14 @@
 - `Monitor`, `AlertRule`, `Alarm`: who is told, when, and through which sink: console, Prometheus, CloudWatch?
 """
 
-from mlops_lab.monitoring.alerting.alarms import Alarm, alarm_state
-from mlops_lab.monitoring.alerting.alerts import Alert, AlertRule, Monitor
-from mlops_lab.monitoring.alerting.cloudwatch import CloudWatch, emf_line
-from mlops_lab.monitoring.alerting.console import Console
-from mlops_lab.monitoring.alerting.prometheus import Prometheus, prometheus_rules
-from mlops_lab.monitoring.alerting.prometheus_server import PrometheusServer, prometheus_program
+from mlops_lab.monitoring.alerting.alerts import AlertRule, Console, Monitor
+from mlops_lab.monitoring.alerting.cloudwatch import Alarm, CloudWatch, emf_line
+from mlops_lab.monitoring.alerting.prometheus import (
+    Prometheus,
+    PrometheusServer,
+    prometheus_program,
+    prometheus_rules,
+)
 from mlops_lab.monitoring.data.corrections import correct
 from mlops_lab.monitoring.data.distances import jensen_shannon, psi, wasserstein
 from mlops_lab.monitoring.data.drift import DriftReport, drift
@@ -59,7 +61,6 @@ from mlops_lab.monitoring.performance.selective import Selective, selective
 __all__ = [
     "NUMBER_FORMATS",
     "Alarm",
-    "Alert",
     "AlertRule",
     "Attribution",
     "BadStep",
@@ -97,7 +98,6 @@ __all__ = [
     "Selective",
     "SoFar",
     "Triggered",
-    "alarm_state",
     "allocating_lines",
     "attribute_drop",
     "class_prior",

@@ -11,7 +11,6 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from mlops_lab.monitoring import (
-    Alert,
     AlertRule,
     Latency,
     Monitor,
@@ -20,6 +19,7 @@ from mlops_lab.monitoring import (
     prometheus_program,
     prometheus_rules,
 )
+from mlops_lab.monitoring.alerting.alerts import Alert
 
 RULE = AlertRule(
     name="slow", metric="p99_ms", above=200.0, k=2, n=3, severity="page", runbook='Halve the "batch" size.'
@@ -188,7 +188,7 @@ def test_a_broken_rules_file_is_told(tmp_path):
 
 
 def test_without_the_program_the_way_out_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr("mlops_lab.monitoring.alerting.prometheus_server.shutil.which", lambda name: None)
+    monkeypatch.setattr("mlops_lab.monitoring.alerting.prometheus.shutil.which", lambda name: None)
     with (
         pytest.raises(FileNotFoundError, match="the package prometheus"),
         PrometheusServer(tmp_path, "127.0.0.1:1", prometheus_rules([])),
