@@ -2,8 +2,8 @@
 
 - `Profile`, `drift`, `joint_drift`, `segment_drift`: has the data moved, by how much, and where?
 - `Schema`: is the data whole? Missing, new, out of range, constant, infinite, of another type, twice there.
-- `expectation`, `late_labels`, `selective`: does the model do what was promised, as far as labels can tell?
-- `confidence_estimate`, `importance_weighted`, `class_prior`, `attribute_drop`: without labels, and why.
+- `expectation`, `late_labels`, `selective_labels`: is the model as good as promised, as far as labels tell?
+- `importance_weighted`, `class_prior`, `attribute_drop`: without labels, and why.
 - `Cusum`, `confidence_sequence`: since when? One outcome after the other, with a known rate of false alarms.
 - `operate`, `Never`, `Scheduled`, `Triggered`, `Continual`: when to train again, by cost.
 - `Latency`, `watch_memory`, `Numerics`, `gpus`: is it healthy? Slow answers, leaks, overflow, idle cards.
@@ -34,50 +34,39 @@ from mlops_lab.monitoring.health.memory import MemoryReport, memory_growth, resi
 from mlops_lab.monitoring.health.number_formats import NUMBER_FORMATS, Margin, gradient_norm, overflow_margin
 from mlops_lab.monitoring.health.numerics import BadStep, Numerics, NumericsReport
 from mlops_lab.monitoring.health.quantile_interval import quantile_ranks
-from mlops_lab.monitoring.performance.attribution import Attribution, attribute_drop
-from mlops_lab.monitoring.performance.class_prior import ClassPrior, class_prior, class_prior_by_confusion
-from mlops_lab.monitoring.performance.confidence_sequence import (
-    ConfidenceSequence,
-    confidence_sequence,
-    evidence_against,
-)
+from mlops_lab.monitoring.performance.attribution import attribute_drop
+from mlops_lab.monitoring.performance.class_prior import class_prior, class_prior_by_confusion
+from mlops_lab.monitoring.performance.confidence_sequence import confidence_sequence
 from mlops_lab.monitoring.performance.cusum import Cusum
-from mlops_lab.monitoring.performance.density_ratio import importance_weights
-from mlops_lab.monitoring.performance.expectation import Expectation, expectation
-from mlops_lab.monitoring.performance.label_free import Estimate, confidence_estimate, importance_weighted
-from mlops_lab.monitoring.performance.late_labels import LateLabels, late_labels
+from mlops_lab.monitoring.performance.expectation import expectation
+from mlops_lab.monitoring.performance.importance_weighting import importance_weighted, importance_weights
+from mlops_lab.monitoring.performance.late_labels import late_labels
 from mlops_lab.monitoring.performance.outcomes import exact_interval
-from mlops_lab.monitoring.performance.retraining import Operation, compare_policies, operate
-from mlops_lab.monitoring.performance.retraining_policies import (
+from mlops_lab.monitoring.performance.retraining import (
     Continual,
     Never,
-    RetrainingPolicy,
+    Observation,
     Scheduled,
-    SoFar,
     Triggered,
+    compare_policies,
+    operate,
 )
-from mlops_lab.monitoring.performance.selective import Selective, selective
+from mlops_lab.monitoring.performance.selective_labels import selective_labels
 
 __all__ = [
     "NUMBER_FORMATS",
     "Alarm",
     "AlertRule",
-    "Attribution",
     "BadStep",
-    "ClassPrior",
     "CloudWatch",
-    "ConfidenceSequence",
     "Console",
     "Continual",
     "Cusum",
     "DriftReport",
-    "Estimate",
-    "Expectation",
     "Gpu",
     "GpuReport",
     "Issue",
     "JointReport",
-    "LateLabels",
     "Latency",
     "LossScale",
     "Margin",
@@ -86,29 +75,24 @@ __all__ = [
     "Never",
     "Numerics",
     "NumericsReport",
-    "Operation",
+    "Observation",
     "Profile",
     "Prometheus",
     "PrometheusServer",
     "QualityReport",
-    "RetrainingPolicy",
     "Scheduled",
     "Schema",
     "SegmentReport",
-    "Selective",
-    "SoFar",
     "Triggered",
     "allocating_lines",
     "attribute_drop",
     "class_prior",
     "class_prior_by_confusion",
     "compare_policies",
-    "confidence_estimate",
     "confidence_sequence",
     "correct",
     "drift",
     "emf_line",
-    "evidence_against",
     "exact_interval",
     "expectation",
     "gpus",
@@ -129,7 +113,7 @@ __all__ = [
     "recorded_gpu_work",
     "resident_bytes",
     "segment_drift",
-    "selective",
+    "selective_labels",
     "wasserstein",
     "watch_memory",
 ]

@@ -1,40 +1,40 @@
-"""How good is the model where no label has come? Two estimates, and what each cannot see.
+"""Importance weighting: the accuracy where no label has come, from old rows that look like today's.
 
-Both are right if only the inputs moved. Both are confidently wrong if their meaning moved: no label, no news.
+Mix old rows and today's, and train a classifier to say which is which. Its probability turns into a ratio of
+densities, and that into a weight for each old row. All that follows rests on this one step, and fails with
+it: it is right if only the inputs moved, and confidently wrong if their meaning moved. No label, no news.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mlops_lab.monitoring.performance.density_ratio import importance_weights, shared
 from mlops_lab.monitoring.performance.outcomes import (
-    aligned,
-    normal_quantile,
+    FEWEST_EFFECTIVE_ROWS,
+    between_0_and_1,
     read_outcomes,
-    read_probabilities,
-    share_of_one,
+    require_aligned,
     weighted_interval,
 )
 from mlops_lab.report import Finding, Report
 
-__all__ = ["Estimate", "confidence_estimate", "importance_weighted"]
+__all__ = ["WeightedEstimate", "importance_weighted", "importance_weights", "likely_current"]
 
-LEAST_SHARED = 0.2
+Floats = npt.NDArray[np.float64]
+
+_LEAST_SHARED = 0.2
 """Below this share of counterparts among the old rows, there is nothing to weight."""
-
-FEWEST_ROWS = 30.0
-"""Below so many effective rows a weighted estimate rests on a few of them."""
 
 _BLIND = "a change of what inputs mean (of the labels, given the inputs), and inputs that it never met"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Estimate(Report):
+class WeightedEstimate(Report):
     """A performance without a label, with the assumption that it stands on.
 
     Parameters
@@ -49,12 +49,6 @@ class Estimate(Report):
         What has to be true.
     blind_to
         What it cannot see.
-
-    Examples
-    --------
-    >>> sure = confidence_estimate([[0.9, 0.1], [0.2, 0.8]])
-    >>> sure.ok is None, "calibrated" in sure.assumption
-    (True, True)
     """
 
     value: float
@@ -68,108 +62,87 @@ class Estimate(Report):
         return f"{self.value:.1%} ({low:.1%} to {high:.1%}), if this holds: {self.assumption}."
 
 
-def confidence_estimate(
-    probabilities: npt.ArrayLike,
-    *,
-    holdout: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
-    confidence: float = 0.95,
-) -> Estimate:
-    """Estimate accuracy from the model's own confidence: the mean of its highest probability in each row.
+def likely_current(reference: pd.DataFrame, current: pd.DataFrame) -> tuple[Floats, Floats]:
+    """Give for each row of both the probability that it is from the current data, were both equally large.
 
-    It answers "how often would a model be right that knows itself this well?". It cannot see anything that
-    the model does not see. It misleads where the meaning of the inputs has moved: then the model is as
-    confident as ever, or more so, and wrong.
+    A logistic regression on the columns, their squares and their products; columns of text become one column
+    for each category. Finer differences stay invisible to it.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import PolynomialFeatures, StandardScaler
+
+    both = _numeric(reference, current)
+    is_current = np.repeat([0, 1], [len(reference), len(current)])
+    steps = make_pipeline(
+        StandardScaler(),
+        PolynomialFeatures(2, include_bias=False),
+        LogisticRegression(class_weight="balanced", solver="newton-cholesky"),
+    )
+    found: Floats = steps.fit(both, is_current).predict_proba(both)[:, 1]
+    return found[: len(reference)], found[len(reference) :]
+
+
+def importance_weights(reference: pd.DataFrame, current: pd.DataFrame) -> Floats:
+    """Give each reference row a weight, so that the weighted reference looks like the current data.
+
+    It answers "how much more often does such a row come now?": its density now, divided by its density then.
+    It cannot make rows that the reference does not have, and it misleads where current rows lie outside the
+    reference, or differ from it in ways that squares and products of columns do not show.
 
     Parameters
     ----------
-    probabilities
-        What `predict_proba` gives for the current rows.
-    holdout
-        Probabilities and outcomes (right or not) of rows with labels, to test there whether confidence is
-        the share of right answers.
-    confidence
-        How often the interval holds the share among these rows, if the assumption is true.
-
-    Returns
-    -------
-    Estimate
-        Never in order by itself: `ok` is None, or False where the hold-out refutes the assumption.
+    reference, current
+        The model's inputs then and now, the same columns, without missing values.
 
     Raises
     ------
     ValueError
-        For rows that are no probabilities.
+        If the columns differ, a frame is empty, or a value is missing or infinite.
 
     Notes
     -----
-    Average confidence: Hendrycks and Gimpel (2017), Guillory et al. (2021); monitoring tools call it CBPE.
+    The weights: Shimodaira (2000). Their estimate by a classifier: Bickel, Brückner and Scheffer (2009).
 
     Examples
     --------
-    >>> confidence_estimate([[0.75, 0.25], [0.5, 0.5]]).value
-    0.625
+    >>> rng = np.random.default_rng(0)
+    >>> old, new = (pd.DataFrame({"x": rng.normal(shift, 1, 500)}) for shift in (0, 1))
+    >>> weights = importance_weights(old, new)
+    >>> float(np.average(old["x"], weights=weights).round(1)), float(new["x"].mean().round(1))
+    (0.9, 0.9)
 
     Taught in notebooks/08_monitoring_performance.ipynb.
     """
-    share_of_one(confidence=confidence)
-    best = read_probabilities(probabilities).max(axis=1)
-    value = float(best.mean())
-    half = normal_quantile(confidence) * math.sqrt(float((best * (1 - best)).sum())) / best.size
-    assumption = (
-        "the model is calibrated on these rows, so that of answers given with 0.8 four in five are right"
-    )
-    findings = [
-        _unproven("estimate.confidence", "Accuracy by the model's confidence", value, half, assumption)
-    ]
-    if holdout is not None:
-        findings.append(_calibrated(*holdout, confidence))
-    return Estimate(
-        title="Estimate without labels",
-        findings=tuple(findings),
-        value=value,
-        interval=(max(0.0, value - half), min(1.0, value + half)),
-        assumption=assumption,
-        blind_to=_BLIND,
-    )
+    return _weights(likely_current(reference, current)[0])
 
 
-def _unproven(code: str, title: str, value: float, half: float, assumption: str) -> Finding:
-    return Finding(
-        code=code,
-        title=title,
-        ok=None,
-        statistic="estimated accuracy",
-        value=value,
-        interval=(max(0.0, value - half), min(1.0, value + half)),
-        explanation=f"It assumes that {assumption}. It cannot see {_BLIND}. Only labels can confirm it.",
-        source="Guillory et al. 2021",
-    )
+def _weights(likely: Floats) -> Floats:
+    """Turn the probability of each reference row to be current into a ratio of densities, 1 on average."""
+    ratio = likely / np.maximum(1 - likely, 1e-12)
+    weights: Floats = ratio / ratio.mean()
+    return weights
 
 
-def _calibrated(probabilities: npt.ArrayLike, right: npt.ArrayLike, confidence: float) -> Finding:
-    best, outcomes = read_probabilities(probabilities, "holdout").max(axis=1), read_outcomes(right, "holdout")
-    aligned("the hold-out's probabilities", best.size, "its outcomes", outcomes.size)
-    apart = best - outcomes
-    gap = float(apart.mean())
-    half = normal_quantile(confidence) * float(apart.std()) / math.sqrt(apart.size)
-    holds = gap - half <= 0 <= gap + half
-    return Finding(
-        code="estimate.calibration",
-        title="Confidence less accuracy on the hold-out",
-        ok=holds,
-        statistic="difference",
-        value=gap,
-        interval=(gap - half, gap + half),
-        explanation="On rows with labels the confidence fits."
-        if holds
-        else "Already on rows with labels the confidence does not fit: calibrate the model first.",
-        source="mean of both over the same rows",
-    )
+def _numeric(reference: pd.DataFrame, current: pd.DataFrame) -> pd.DataFrame:
+    """Put both under each other as numbers, and refuse what cannot be compared."""
+    if len(reference) == 0 or len(current) == 0:
+        raise ValueError(f"{len(reference)} reference and {len(current)} current rows: both need some")
+    if set(reference.columns) != set(current.columns):
+        odd = sorted(map(str, set(reference.columns) ^ set(current.columns)))
+        raise ValueError(f"columns {odd} are not in both: give the model's inputs, the same then and now")
+    both = pd.concat([reference, current[list(reference.columns)]], ignore_index=True)
+    words = [name for name in both if not pd.api.types.is_numeric_dtype(both[name])]
+    for name in both:
+        column: pd.Series[Any] = both[name]
+        if column.isna().any() or (name not in words and not np.isfinite(column.astype(float)).all()):
+            raise ValueError(f"column {name!r} has missing or infinite values: fill or leave out those rows")
+    return pd.get_dummies(both, columns=words, dtype=float)
 
 
 def importance_weighted(
     reference: pd.DataFrame, right: npt.ArrayLike, current: pd.DataFrame, *, confidence: float = 0.95
-) -> Estimate:
+) -> WeightedEstimate:
     """Estimate accuracy on current rows from old rows with labels, weighted so that they look like today's.
 
     It answers "how good was the model on such rows as we get now?". It needs no confidence, so any model
@@ -198,7 +171,6 @@ def importance_weighted(
 
     Examples
     --------
-    >>> import numpy as np
     >>> rng = np.random.default_rng(0)
     >>> old, new = (pd.DataFrame({"x": rng.normal(shift, 1, 2000)}) for shift in (0, 1))
     >>> right_then = old["x"] < 1
@@ -208,12 +180,11 @@ def importance_weighted(
 
     Taught in notebooks/08_monitoring_performance.ipynb.
     """
-    share_of_one(confidence=confidence)
+    between_0_and_1(confidence=confidence)
     outcomes = read_outcomes(right)
-    aligned("reference", len(reference), "right", outcomes.size)
-    value, interval, effective = weighted_interval(
-        outcomes, importance_weights(reference, current), confidence
-    )
+    require_aligned("reference", len(reference), "right", outcomes.size)
+    likely_then, likely_now = likely_current(reference, current)
+    value, interval, effective = weighted_interval(outcomes, _weights(likely_then), confidence)
     assumption = "only the mix of rows has changed, and the old rows hold every kind that comes now"
     main = Finding(
         code="estimate.importance",
@@ -228,27 +199,27 @@ def importance_weighted(
     overlap = Finding(
         code="estimate.overlap",
         title="Old rows that carry the weight",
-        ok=True if effective >= FEWEST_ROWS else None,
+        ok=True if effective >= FEWEST_EFFECTIVE_ROWS else None,
         statistic="effective rows",
         value=effective,
-        limit=FEWEST_ROWS,
+        limit=FEWEST_EFFECTIVE_ROWS,
         bound="at least",
         explanation=f"{outcomes.size:,} old rows know as much as {effective:.0f} that look like today's.",
         source="Kish 1965",
     )
-    common = shared(reference, current)
+    common = float(min(1.0, 2 * (1 - likely_now).mean()))  # 1: all have a counterpart, 0: none
     support = Finding(
         code="estimate.support",
         title="Today's rows with a counterpart among the old ones",
-        ok=True if common >= LEAST_SHARED else None,
+        ok=True if common >= _LEAST_SHARED else None,
         statistic="share",
         value=common,
-        limit=LEAST_SHARED,
+        limit=_LEAST_SHARED,
         bound="at least",
         explanation="Where an old row and one of today's are never alike, the old one says nothing.",
         source="Cai, Namkoong and Yadlowsky 2023",
     )
-    return Estimate(
+    return WeightedEstimate(
         title="Estimate without labels",
         findings=(main, overlap, support),
         value=value,
