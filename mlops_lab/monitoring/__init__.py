@@ -25,14 +25,15 @@ from mlops_lab.monitoring.data.joint import JointReport, joint_drift
 from mlops_lab.monitoring.data.profile import Profile
 from mlops_lab.monitoring.data.quality import Issue, QualityReport, Schema
 from mlops_lab.monitoring.data.segments import SegmentReport, segment_drift
-from mlops_lab.monitoring.health.allocations import allocating_lines
-from mlops_lab.monitoring.health.gpu import Gpu, GpuReport, gpus, parse_nvidia_smi
-from mlops_lab.monitoring.health.gpu_recording import recorded_gpu_work
+from mlops_lab.monitoring.health.gpu import gpus, recorded_gpu_work
 from mlops_lab.monitoring.health.latency import Latency
-from mlops_lab.monitoring.health.loss_scale import LossScale
-from mlops_lab.monitoring.health.memory import MemoryReport, memory_growth, resident_bytes, watch_memory
-from mlops_lab.monitoring.health.number_formats import NUMBER_FORMATS, Margin, gradient_norm, overflow_margin
-from mlops_lab.monitoring.health.numerics import BadStep, Numerics, NumericsReport
+from mlops_lab.monitoring.health.memory_leaks import (
+    allocating_lines,
+    memory_growth,
+    resident_bytes,
+    watch_memory,
+)
+from mlops_lab.monitoring.health.numerics import LossScale, Numerics, overflow_margin
 from mlops_lab.monitoring.health.quantile_interval import quantile_ranks
 from mlops_lab.monitoring.performance.attribution import attribute_drop
 from mlops_lab.monitoring.performance.class_prior import class_prior, class_prior_by_confusion
@@ -54,27 +55,20 @@ from mlops_lab.monitoring.performance.retraining import (
 from mlops_lab.monitoring.performance.selective_labels import selective_labels
 
 __all__ = [
-    "NUMBER_FORMATS",
     "Alarm",
     "AlertRule",
-    "BadStep",
     "CloudWatch",
     "Console",
     "Continual",
     "Cusum",
     "DriftReport",
-    "Gpu",
-    "GpuReport",
     "Issue",
     "JointReport",
     "Latency",
     "LossScale",
-    "Margin",
-    "MemoryReport",
     "Monitor",
     "Never",
     "Numerics",
-    "NumericsReport",
     "Observation",
     "Profile",
     "Prometheus",
@@ -96,7 +90,6 @@ __all__ = [
     "exact_interval",
     "expectation",
     "gpus",
-    "gradient_norm",
     "importance_weighted",
     "importance_weights",
     "jensen_shannon",
@@ -105,7 +98,6 @@ __all__ = [
     "memory_growth",
     "operate",
     "overflow_margin",
-    "parse_nvidia_smi",
     "prometheus_program",
     "prometheus_rules",
     "psi",
