@@ -9,6 +9,7 @@ The line is found in Python's own records of allocations, through tracemalloc.
 
 from __future__ import annotations
 
+import functools
 import gc
 import linecache
 import math
@@ -342,6 +343,7 @@ def _held_by_line() -> dict[tuple[str, int], tuple[int, int]]:
     return held
 
 
+@functools.cache
 def _foreign_folders() -> tuple[str, ...]:
     """Give what the names of files begin with that belong to Python or to an installed package."""
     kinds = ("stdlib", "platstdlib", "purelib", "platlib")

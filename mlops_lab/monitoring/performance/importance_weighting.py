@@ -72,7 +72,7 @@ def likely_current(reference: pd.DataFrame, current: pd.DataFrame) -> tuple[Floa
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
-    both = _numeric(reference, current)
+    both = _numeric(reference, current).to_numpy()
     is_current = np.repeat([0, 1], [len(reference), len(current)])
     steps = make_pipeline(
         StandardScaler(),

@@ -117,6 +117,7 @@ def test_a_window_must_have_a_length():
 
 
 @needs_promtool
+@pytest.mark.slow
 def test_promtool_accepts_the_rules(tmp_path):
     rules = [RULE, AlertRule(name="poor", metric="accuracy", below=0.8, runbook="Ask for labels: 50 % more.")]
     path = tmp_path / "rules.yml"

@@ -1,5 +1,6 @@
 """Policies of retraining: what they see, what they do, and what they cost in a world whose truth is known."""
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,17 @@ FEATURES = list(worlds.FEATURES)
 
 
 def _train(crates, labels):
-    return make_pipeline(StandardScaler(), LogisticRegression(max_iter=300)).fit(crates, labels)
+    return make_pipeline(StandardScaler(), LogisticRegression(solver="newton-cholesky")).fit(crates, labels)
+
+
+@functools.cache
+def _archive(orchard):
+    return orchard.archive(1000)
+
+
+@functools.cache
+def _week(orchard, week):
+    return orchard.week(week, 300)
 
 
 def _lost(grades, truth):
@@ -22,10 +33,10 @@ def _lost(grades, truth):
 
 
 def _run(policy, orchard, weeks=range(4, 16), **options):
-    archive = orchard.archive(1000)
+    archive = _archive(orchard)
     settings = {"train": _train, "loss": _lost, "features": FEATURES, "retrain_cost": 1000.0, **options}
     model = settings["train"](archive.crates[FEATURES], archive.truth)
-    return monitoring.operate(policy, [orchard.week(week, 300) for week in weeks], model, **settings)
+    return monitoring.operate(policy, [_week(orchard, week) for week in weeks], model, **settings)
 
 
 @pytest.fixture(scope="module")

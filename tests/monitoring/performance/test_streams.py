@@ -140,22 +140,22 @@ def test_money_against_a_rate_is_fair_at_that_rate():
 
 def test_values_between_0_and_1_are_covered_too():
     missed = 0
-    for seed in range(200):
+    for seed in range(100):
         values = np.random.default_rng(seed).beta(1.0, 3.0, 400)
         missed += monitoring.confidence_sequence(values).first_excluding(0.25) is not None
-    assert missed / 200 <= 0.05
+    assert missed / 100 <= 0.05
 
 
 def test_looking_every_day_breaks_the_plain_interval_and_not_this_one():
     plain = ours = 0
-    for seed in range(200):
+    for seed in range(100):
         wrong = np.random.default_rng(seed).random(600) < 0.15
         steps = np.arange(1, 601)
         mean = wrong.cumsum() / steps
         half = 1.96 * np.sqrt(np.maximum(mean * (1 - mean), 1e-9) / steps)
         plain += (abs(mean - 0.15) > half)[50:].any()
         ours += monitoring.confidence_sequence(wrong).first_excluding(0.15) is not None
-    assert plain / 200 > 0.25 and ours / 200 <= 0.05
+    assert plain / 100 > 0.25 and ours / 100 <= 0.05
 
 
 def test_extremes_and_bad_values():
