@@ -127,26 +127,14 @@ class AlertRule:
         return float(self.above if self.above is not None else self.below)  # type: ignore[arg-type]
 
     def bad(self, value: float | None) -> bool:
-        """Say whether one window's value is beyond the limit.
-
-        Parameters
-        ----------
-        value
-            The value; None if there was none.
-        """
+        """Say whether one window's value is beyond the limit; None, no value, is not."""
         if value is None:
             return False
         beyond = value > self.limit if self.above is not None else value < self.limit
         return bool(beyond or math.isnan(value))
 
     def fires(self, values: Iterable[float | None]) -> bool:
-        """Say whether k of the last n values are bad.
-
-        Parameters
-        ----------
-        values
-            One for each window, the latest last.
-        """
+        """Say whether k of the last n values are bad; one for each window, the latest last."""
         points = [None if value is None else self.bad(value) for value in list(values)[-self.n :]]
         return alarm_state(points, k=self.k, n=self.n, missing="notBreaching") == "ALARM"
 
@@ -257,12 +245,7 @@ class Monitor:
     def log(self, step: int, values: Mapping[str, float]) -> None:
         """Take the values of one window, pass them on, and speak if a rule begins or ceases to fire.
 
-        Parameters
-        ----------
-        step
-            The number of the window.
-        values
-            Name -> value; a metric that is not there has no value in this window.
+        A metric that is not among them has no value in this window.
         """
         self._tell("log", step, values)
         for rule in self.rules:

@@ -84,13 +84,7 @@ class MemoryReport(Report):
         return f"{self.bytes_per_step / _KIB:.1f} KiB a step after {self.warm_up} steps of warm-up."
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw memory over the steps, with the end of the warm-up.
-
-        Parameters
-        ----------
-        ax
-            Axes to draw on; None makes a figure.
-        """
+        """Draw memory over the steps, with the end of the warm-up."""
         held = pd.Series((self.readings - self.readings[0]) / _MIB, name="memory")
         return plots.line(
             held,

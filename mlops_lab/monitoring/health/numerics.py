@@ -236,11 +236,6 @@ class NumericsReport(Report):
         """Draw the largest number of each thing, step by step, against the format's largest.
 
         The axis counts powers of two, so that each unit of it is one doubling; zeros have no place on it.
-
-        Parameters
-        ----------
-        ax
-            Axes to draw on; None makes a figure.
         """
         held = self.history.reset_index()
         held["largest"] = held["largest"].where(held["not_finite"] == 0)
@@ -310,28 +305,17 @@ class Numerics:
         self._sink = None if sink is None else guarded(sink)
 
     def over(self, steps: Iterable[T]) -> Iterator[T]:
-        """Go through the steps of a loop, and end it after the first bad one.
-
-        Parameters
-        ----------
-        steps
-            What the loop goes through: numbers, batches.
-        """
+        """Go through the steps of a loop, and end it after the first bad one."""
         for step in steps:
             yield step
             if self.first_bad is not None:
                 return
 
     def see(self, step: int, **shown: Any) -> bool:
-        """Look at the numbers of one step.
+        """Look at the numbers of one step, and say whether all are finite.
 
-        Parameters
-        ----------
-        step
-            Its number.
-        **shown
-            By name what is looked at: numbers, arrays, tensors, lists and dicts of them. Show things in the
-            order in which they are computed: the first bad one is then the cause.
+        By name what is looked at: numbers, arrays, tensors, lists and dicts of them. Show things in the order
+        in which they are computed: the first bad one is then the cause.
         """
         sent: dict[str, float] = {}
         fine = True
@@ -350,13 +334,7 @@ class Numerics:
         return fine
 
     def frame(self) -> pd.DataFrame:
-        """Give what was seen as a table.
-
-        Returns
-        -------
-        pandas.DataFrame
-            One row for each step and name: ``norm``, ``largest``, ``doublings``, ``lost``, ``not_finite``.
-        """
+        """Give what was seen, a row for each step and name: norm, largest, doublings, lost, not_finite."""
         columns = ["step", "name", "norm", "largest", "doublings", "lost", "not_finite"]
         return pd.DataFrame(self._rows, columns=columns).set_index(["step", "name"])
 
@@ -460,13 +438,7 @@ class LossScale:
         self._good = 0
 
     def update(self, finite: bool) -> bool:
-        """Take note of whether a step's gradient was finite, and adapt the factor.
-
-        Parameters
-        ----------
-        finite
-            Whether all of the scaled gradient was finite.
-        """
+        """Take note of whether a step's gradient was finite, and adapt the factor."""
         if not finite:
             self.factor /= 2
             self.skipped += 1

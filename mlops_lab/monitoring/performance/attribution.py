@@ -85,13 +85,7 @@ class Attribution(Report):
         )
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw a bar for each part.
-
-        Parameters
-        ----------
-        ax
-            Axes to draw on; None makes a figure.
-        """
+        """Draw a bar for each part."""
         shown = (100 * self.parts()).rename(index={MEANING: "meaning"})
         return plots.bars(shown, xlabel="", ylabel="part of the drop (points)", number_format="{:.1f}", ax=ax)
 

@@ -53,13 +53,7 @@ class ClassPrior(Report):
         return f"Share of {name}: {then:.1%} learned, {now:.1%} estimated now."
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw learned and estimated shares side by side.
-
-        Parameters
-        ----------
-        ax
-            Axes to draw on; None makes a figure.
-        """
+        """Draw learned and estimated shares side by side."""
         both = pd.DataFrame({"learned": self.learned, "estimated now": self.shares})
         return plots.bars(both, ylabel="share of rows", xlabel="class", title=self.title, ax=ax)
 

@@ -45,26 +45,12 @@ class ConfidenceSequence:
     confidence: float
 
     def first_excluding(self, rate: float) -> int | None:
-        """Give the first step, counted from 0, at which the interval no longer holds a rate.
-
-        Parameters
-        ----------
-        rate
-            The rate that was promised.
-        """
+        """Give the first step, counted from 0, at which the interval no longer holds a rate."""
         out = np.flatnonzero((self.frame["low"] > rate) | (self.frame["high"] < rate))
         return int(out[0]) if out.size else None
 
     def plot(self, promised: float | None = None, ax: Axes | None = None) -> Axes:
-        """Draw the mean and the interval along the steps.
-
-        Parameters
-        ----------
-        promised
-            A rate to compare with.
-        ax
-            Axes to draw on; None makes a figure.
-        """
+        """Draw the mean and the interval along the steps, and a promised rate to compare with."""
         shown = self.frame.rename(columns={"value": "mean so far", "low": "lower end", "high": "upper end"})
         return plots.line(shown, xlabel="step", ylabel="rate", limit=promised, limit_label="promised", ax=ax)
 

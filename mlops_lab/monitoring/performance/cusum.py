@@ -116,15 +116,7 @@ class Cusum:
         return int(over[0]) if over.size else None
 
     def plot(self, values: npt.ArrayLike, ax: Axes | None = None) -> Axes:
-        """Draw the height along the steps, and the limit.
-
-        Parameters
-        ----------
-        values
-            In the order of time.
-        ax
-            Axes to draw on; None makes a figure.
-        """
+        """Draw the height along the steps, and the limit."""
         heights = pd.Series(self.path(values), name="cumulative sum")
         return plots.line(
             heights,

@@ -53,13 +53,7 @@ class LateLabels(Report):
         return f"{known:,} of {crates:,} labels are there."
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw for each week what is known and what is still possible.
-
-        Parameters
-        ----------
-        ax
-            Axes to draw on; None makes a figure.
-        """
+        """Draw for each week what is known and what is still possible."""
         shown = self.weeks.rename(columns={"right": "value", "worst": "low", "best": "high"})
         shown = shown[["value", "low", "high"]].set_axis([f"week {week}" for week in shown.index], axis=0)
         return plots.intervals(
