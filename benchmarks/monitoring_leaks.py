@@ -30,7 +30,7 @@ from digest import code_digest  # noqa: E402
 from mlops_lab.monitoring import watch_memory  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "monitoring_leaks.json"
-MEASURED = ("health/memory.py",)
+MEASURED = ("health/memory_leaks.py",)
 KIB = 1024
 SERVICES = {  # bytes that each step leaks, in a hundred pieces or one, steps
     "no leak, 400 steps": (0, False, 400),

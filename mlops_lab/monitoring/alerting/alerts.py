@@ -1,8 +1,8 @@
-"""Who is told, and when? A rule that needs k of n windows, and one message for each time that it breaks.
+"""Alert rules: k of the last n windows beyond a limit, one message for each time that a rule breaks.
 
 A limit that is crossed once by chance wakes somebody for nothing. A message for each window that is bad makes
 a hundred of one fault. So a rule asks for k bad windows among the last n, speaks when it begins to fire and
-when it ends, and says what to do.
+when it ends, and says what to do. One function decides, `alarm_state`, also for the alarms in cloudwatch.py.
 """
 
 from __future__ import annotations
@@ -11,15 +11,51 @@ import math
 import time
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TextIO, get_args
 
 import pandas as pd
 
-__all__ = ["Alert", "AlertRule", "Monitor", "Severity"]
+__all__ = ["AlarmState", "Alert", "AlertRule", "Console", "Missing", "Monitor", "Severity", "alarm_state"]
 
 Severity = Literal["page", "ticket", "note"]
+AlarmState = Literal["OK", "ALARM", "INSUFFICIENT_DATA"]
+Missing = Literal["missing", "ignore", "breaching", "notBreaching"]
+
+
+def alarm_state(
+    breaching: Sequence[bool | None],
+    *,
+    k: int,
+    n: int,
+    missing: Missing = "missing",
+    current: AlarmState = "INSUFFICIENT_DATA",
+) -> AlarmState:
+    """Give the state of an alarm that k of the latest n data points must breach; None is a missing point.
+
+    The rules are CloudWatch's. If enough points are there, the latest n decide, and gaps do not matter. If
+    not, the gaps are filled as ``missing`` says, as few of them as possible. One documented case is special:
+    if all points there are are breaching, and the oldest is at least k periods old, ``missing`` alarms and
+    ``ignore`` keeps the state. The guide does not say what happens if the few points are all breaching but
+    not old enough; here the state stays as it is, until more is known.
+    """
+    points = [point for point in breaching if point is not None]
+    if len(points) >= n:
+        return "ALARM" if sum(points[-n:]) >= k else "OK"
+    bad, gaps = sum(points), n - len(points)
+    if missing == "breaching":
+        return "ALARM" if bad + gaps >= k else "OK"
+    if missing == "notBreaching":
+        return "ALARM" if bad >= k else "OK"
+    if not points:
+        return current if missing == "ignore" else "INSUFFICIENT_DATA"
+    if bad >= k:
+        return "ALARM"
+    if bad < len(points):
+        return "OK"
+    oldest = len(breaching) - next(place for place, point in enumerate(breaching) if point is not None)
+    return "ALARM" if missing == "missing" and oldest >= k else current
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,27 +127,16 @@ class AlertRule:
         return float(self.above if self.above is not None else self.below)  # type: ignore[arg-type]
 
     def bad(self, value: float | None) -> bool:
-        """Say whether one window's value is beyond the limit.
-
-        Parameters
-        ----------
-        value
-            The value; None if there was none.
-        """
+        """Say whether one window's value is beyond the limit; None, no value, is not."""
         if value is None:
             return False
         beyond = value > self.limit if self.above is not None else value < self.limit
         return bool(beyond or math.isnan(value))
 
     def fires(self, values: Iterable[float | None]) -> bool:
-        """Say whether k of the last n values are bad.
-
-        Parameters
-        ----------
-        values
-            One for each window, the latest last.
-        """
-        return sum(map(self.bad, list(values)[-self.n :])) >= self.k
+        """Say whether k of the last n values are bad; one for each window, the latest last."""
+        points = [None if value is None else self.bad(value) for value in list(values)[-self.n :]]
+        return alarm_state(points, k=self.k, n=self.n, missing="notBreaching") == "ALARM"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,12 +245,7 @@ class Monitor:
     def log(self, step: int, values: Mapping[str, float]) -> None:
         """Take the values of one window, pass them on, and speak if a rule begins or ceases to fire.
 
-        Parameters
-        ----------
-        step
-            The number of the window.
-        values
-            Name -> value; a metric that is not there has no value in this window.
+        A metric that is not among them has no value in this window.
         """
         self._tell("log", step, values)
         for rule in self.rules:
@@ -273,3 +293,44 @@ class Monitor:
                         RuntimeWarning,
                         stacklevel=3,
                     )
+
+
+class Console:
+    r"""The plainest sink: writes each alert as a line on a stream, values only if asked to.
+
+    Parameters
+    ----------
+    stream
+        Where the lines go, such as ``sys.stdout``.
+    values
+        Whether the values of each window are written too.
+
+    Examples
+    --------
+    >>> import io
+    >>> stream = io.StringIO()
+    >>> sink = Console(stream, values=True)
+    >>> sink.log(3, {"p99_ms": 212.0})
+    >>> sink.close()
+    >>> stream.getvalue()
+    'window 3: p99_ms = 212\n'
+    """
+
+    def __init__(self, stream: TextIO, *, values: bool = False) -> None:
+        self._stream = stream
+        self._values = values
+
+    def log(self, step: int, values: Mapping[str, float]) -> None:
+        """Write the values of one window, if that was asked for."""
+        if self._values:
+            told = ", ".join(f"{name} = {value:.4g}" for name, value in values.items())
+            self._stream.write(f"window {step}: {told}\n")
+
+    def alert(self, alert: Alert) -> None:
+        """Write an alert."""
+        self._stream.write(f"{alert}\n")
+        self._stream.flush()
+
+    def close(self) -> None:
+        """Leave the stream open: it is not ours."""
+        self._stream.flush()

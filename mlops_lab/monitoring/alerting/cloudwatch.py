@@ -1,4 +1,8 @@
-"""Values for AWS CloudWatch: as lines of a log, or sent through boto3. Nothing is sent without being asked.
+"""AWS CloudWatch: an alarm by its documented rules, and values for it. Nothing is sent without being asked.
+
+The rules of an alarm are those of the user guide, section "Configuring how CloudWatch alarms treat missing
+data". They are run here because a simulated CloudWatch stores alarms and never evaluates them, and because
+whoever sets an alarm should be able to try it before a night depends on it.
 
 Embedded Metric Format is a line of JSON that a program just prints: where a CloudWatch agent (or a Lambda
 function) collects the log, the numbers in it become metrics. ``CloudWatch`` collects values, and sends them
@@ -10,19 +14,178 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
-from mlops_lab.monitoring.alerting.alarms import Alarm
-from mlops_lab.monitoring.alerting.alerts import Alert
+import numpy as np
 
-__all__ = ["CloudWatch", "emf_line"]
+from mlops_lab.monitoring.alerting.alerts import AlarmState, Alert, Missing, alarm_state
 
-MOST_PER_CALL = 1000
-MOST_WAITING = 10_000
-MOST_IN_A_LINE = 100
-MOST_DIMENSIONS = 30
+__all__ = ["Alarm", "CloudWatch", "emf_line"]
+
+_MOST_PER_CALL = 1000
+_MOST_WAITING = 10_000
+_MOST_IN_A_LINE = 100
+_MOST_DIMENSIONS = 30
+_COMPARISONS: dict[str, Callable[[float, float], bool]] = {
+    "GreaterThanThreshold": lambda value, threshold: value > threshold,
+    "GreaterThanOrEqualToThreshold": lambda value, threshold: value >= threshold,
+    "LessThanThreshold": lambda value, threshold: value < threshold,
+    "LessThanOrEqualToThreshold": lambda value, threshold: value <= threshold,
+}
+_STATISTICS: dict[str, Callable[[list[float]], float]] = {
+    "Average": lambda values: math.fsum(values) / len(values),
+    "Sum": math.fsum,
+    "Minimum": min,
+    "Maximum": max,
+    "SampleCount": lambda values: float(len(values)),
+}
+
+
+@dataclass
+class Alarm:
+    """An alarm on one metric, with CloudWatch's words and rules, on a clock that is passed in.
+
+    It answers in which state the alarm is at a moment, given the values so far. It leaves out what the guide
+    leaves open: how far back a real alarm looks depends on its period, here it is N and two more; percentiles
+    interpolate as NumPy does.
+
+    Parameters
+    ----------
+    name, metric
+        What it is called, and what it watches.
+    threshold, comparison
+        A period's figure is breaching if, for example, it is a ``"GreaterThanThreshold"``.
+    statistic
+        What is made of the values of one period: Average, Sum, Minimum, Maximum, SampleCount, or a
+        percentile such as ``"p99"``.
+    period_s
+        Seconds of one period; periods begin at its multiples.
+    evaluation_periods, datapoints_to_alarm
+        N, and M of it; M is N unless given.
+    missing
+        What a period without values counts as.
+
+    Attributes
+    ----------
+    state
+        The state now.
+    history
+        One entry for each change: (when, old state, new state).
+
+    Raises
+    ------
+    ValueError
+        If a part makes no sense.
+
+    Examples
+    --------
+    >>> alarm = Alarm("slow", "p99_ms", 200.0, period_s=60, evaluation_periods=3, datapoints_to_alarm=2)
+    >>> for minute, p99 in enumerate([150.0, 260.0, 270.0]):
+    ...     alarm.add(p99, at_s=60.0 * minute + 5)
+    >>> alarm.evaluate(now_s=180.0)
+    'ALARM'
+    >>> alarm.evaluate(now_s=900.0)  # nothing came for twelve minutes
+    'INSUFFICIENT_DATA'
+    >>> [new for _, _, new in alarm.history]
+    ['ALARM', 'INSUFFICIENT_DATA']
+    >>> alarm.definition("Orchard")["EvaluationPeriods"]
+    3
+    """
+
+    name: str
+    metric: str
+    threshold: float
+    comparison: str = "GreaterThanThreshold"
+    statistic: str = "Average"
+    period_s: int = 60
+    evaluation_periods: int = 1
+    datapoints_to_alarm: int = 0
+    missing: Missing = "missing"
+    state: AlarmState = "INSUFFICIENT_DATA"
+    history: list[tuple[float, AlarmState, AlarmState]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.datapoints_to_alarm = self.datapoints_to_alarm or self.evaluation_periods
+        if not 1 <= self.datapoints_to_alarm <= self.evaluation_periods:
+            raise ValueError(
+                f"{self.datapoints_to_alarm} of {self.evaluation_periods} data points makes no sense: "
+                "1 <= M <= N"
+            )
+        if self.comparison not in _COMPARISONS:
+            raise ValueError(f"comparison={self.comparison!r} is none of {', '.join(_COMPARISONS)}")
+        if self.missing not in get_args(Missing):
+            raise ValueError(f"missing={self.missing!r} is none of {', '.join(get_args(Missing))}")
+        if self.period_s < 1 or not math.isfinite(self.threshold):
+            raise ValueError(f"period_s={self.period_s!r}, threshold={self.threshold!r}: both must be finite")
+        _percentile(self.statistic)
+        self._values: defaultdict[int, list[float]] = defaultdict(list)
+
+    def add(self, value: float, at_s: float) -> None:
+        """Take a value, which CloudWatch wants finite, measured at ``at_s`` of the clock of ``evaluate``."""
+        if not math.isfinite(value):
+            raise ValueError(f"{value!r} is no value for {self.metric!r}: CloudWatch takes finite numbers")
+        self._values[math.floor(at_s / self.period_s)].append(float(value))
+
+    def evaluate(self, now_s: float) -> AlarmState:
+        """Decide the state at a moment from the periods that are over."""
+        last = math.floor(now_s / self.period_s) - 1
+        first = last - self.evaluation_periods - 1  # N periods and two more
+        for old in [period for period in self._values if period < first]:
+            del self._values[old]
+        points = [self._breaching(period) for period in range(first, last + 1)]
+        new = alarm_state(
+            points,
+            k=self.datapoints_to_alarm,
+            n=self.evaluation_periods,
+            missing=self.missing,
+            current=self.state,
+        )
+        if new != self.state:
+            self.history.append((now_s, self.state, new))
+            self.state = new
+        return new
+
+    def definition(self, namespace: str) -> dict[str, Any]:
+        """Give the alarm as boto3's ``put_metric_alarm(**definition)`` takes it; nothing is sent."""
+        kind = "Statistic" if self.statistic in _STATISTICS else "ExtendedStatistic"
+        return {
+            "AlarmName": self.name,
+            "Namespace": namespace,
+            "MetricName": self.metric,
+            kind: self.statistic,
+            "Period": self.period_s,
+            "EvaluationPeriods": self.evaluation_periods,
+            "DatapointsToAlarm": self.datapoints_to_alarm,
+            "Threshold": self.threshold,
+            "ComparisonOperator": self.comparison,
+            "TreatMissingData": self.missing,
+        }
+
+    def _breaching(self, period: int) -> bool | None:
+        values = self._values.get(period)
+        if not values:
+            return None
+        share = _percentile(self.statistic)
+        figure = _STATISTICS[self.statistic](values) if share is None else float(np.quantile(values, share))
+        return _COMPARISONS[self.comparison](figure, self.threshold)
+
+
+def _percentile(statistic: str) -> float | None:
+    """Read "p99" as 0.99; None for a statistic with a name."""
+    if statistic in _STATISTICS:
+        return None
+    try:
+        share = float(statistic.removeprefix("p")) / 100 if statistic.startswith("p") else math.nan
+    except ValueError:
+        share = math.nan
+    if not 0 < share < 1:
+        known = ", ".join(_STATISTICS)
+        raise ValueError(f"statistic={statistic!r} is none of {known}, nor one such as 'p99'")
+    return share
 
 
 def emf_line(
@@ -67,10 +230,10 @@ def emf_line(
     """
     tags, units = dict(dimensions or {}), dict(units or {})
     held = _sendable(values)
-    if not 1 <= len(held) <= MOST_IN_A_LINE:
-        raise ValueError(f"{len(held)} values: a line holds 1 to {MOST_IN_A_LINE}; write several lines")
-    if len(tags) > MOST_DIMENSIONS:
-        raise ValueError(f"{len(tags)} dimensions: at most {MOST_DIMENSIONS} are taken")
+    if not 1 <= len(held) <= _MOST_IN_A_LINE:
+        raise ValueError(f"{len(held)} values: a line holds 1 to {_MOST_IN_A_LINE}; write several lines")
+    if len(tags) > _MOST_DIMENSIONS:
+        raise ValueError(f"{len(tags)} dimensions: at most {_MOST_DIMENSIONS} are taken")
     if twice := sorted(held.keys() & tags.keys()):
         raise ValueError(f"{twice[0]!r} is both a metric and a dimension: rename one")
     metrics = [{"Name": name, "Unit": units.get(name, "None")} for name in held]
@@ -152,46 +315,30 @@ class CloudWatch:
                     "Dimensions": self._tags,
                 }
             )
-        excess = max(0, len(self.waiting) - MOST_WAITING)
+        excess = max(0, len(self.waiting) - _MOST_WAITING)
         del self.waiting[:excess]
         self.dropped += excess
         if self._send_each:
             self.send()
 
     def alert(self, alert: Alert) -> None:
-        """Collect an alert as the metric ``alert_<name>``: 1 as it begins to fire, 0 as it ends.
-
-        Parameters
-        ----------
-        alert
-            The alert.
-        """
+        """Collect an alert as the metric ``alert_<name>``: 1 as it begins to fire, 0 as it ends."""
         self.log(alert.step, {f"alert_{alert.name}": float(alert.state == "firing")})
 
     def send(self) -> int:
         """Send what was collected; what could not be sent stays, for the next time."""
         sent = 0
         while self.waiting:
-            some = self.waiting[:MOST_PER_CALL]
-            self._reached().put_metric_data(Namespace=self.namespace, MetricData=some)
+            some = self.waiting[:_MOST_PER_CALL]
+            self._connected().put_metric_data(Namespace=self.namespace, MetricData=some)
             del self.waiting[: len(some)]
             sent += len(some)
         return sent
 
-    def put_alarm(self, alarm: Alarm) -> None:
-        """Create the alarm in CloudWatch, with this sink's namespace and dimensions.
-
-        Parameters
-        ----------
-        alarm
-            The alarm.
-        """
-        self._reached().put_metric_alarm(**alarm.definition(self.namespace), Dimensions=self._tags)
-
     def close(self) -> None:
         """Send nothing: what is waiting was not asked to be sent."""
 
-    def _reached(self) -> Any:
+    def _connected(self) -> Any:
         if self._client is None:
             try:
                 import boto3

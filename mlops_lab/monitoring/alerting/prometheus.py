@@ -1,7 +1,7 @@
-"""Values for Prometheus: a page that it reads, and rules in its language.
+"""Prometheus: values as the page that it reads, rules in its language, and the real server where installed.
 
 Prometheus comes and asks, every few seconds; nothing is sent to it. The page is plain text, the "text
-exposition format, version 0.0.4". The server listens on this machine alone.
+exposition format, version 0.0.4". What listens here listens on this machine alone.
 """
 
 from __future__ import annotations
@@ -9,17 +9,26 @@ from __future__ import annotations
 import json
 import math
 import re
+import shutil
+import socket
+import subprocess
 import threading
+import time
 from collections.abc import Iterable, Mapping
+from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from urllib.parse import quote
 
 from mlops_lab.monitoring.alerting.alerts import Alert, AlertRule
 from mlops_lab.monitoring.health.latency import Latency
 
-__all__ = ["Prometheus", "prometheus_rules"]
+__all__ = ["Prometheus", "PrometheusServer", "prometheus_program", "prometheus_rules"]
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-PREFIX = "mlops_lab_"
+_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_PREFIX = "mlops_lab_"
 
 
 class Prometheus:
@@ -52,7 +61,7 @@ class Prometheus:
     """
 
     def __init__(
-        self, *, prefix: str = PREFIX, port: int = 0, about: Mapping[str, str] | None = None
+        self, *, prefix: str = _PREFIX, port: int = 0, about: Mapping[str, str] | None = None
     ) -> None:
         self.prefix = prefix
         self._port = port
@@ -70,28 +79,12 @@ class Prometheus:
             self._values |= named
 
     def alert(self, alert: Alert) -> None:
-        """Remember whether an alert fires, as the series ``alert_firing``.
-
-        Parameters
-        ----------
-        alert
-            The alert.
-        """
+        """Remember whether an alert fires, as the series ``alert_firing``."""
         with self._lock:
             self._alerts[alert.name, alert.severity] = float(alert.state == "firing")
 
     def histogram(self, name: str, latency: Latency, bounds_ms: Iterable[float]) -> None:
-        """Remember a histogram, which Prometheus can add up over servers.
-
-        Parameters
-        ----------
-        name
-            Its name.
-        latency
-            The answer times.
-        bounds_ms
-            The upper ends of the bars, in milliseconds, rising.
-        """
+        """Remember a histogram, which Prometheus can add up over servers; the bounds are upper ends."""
         full, bounds = self._name(name), list(bounds_ms)
         if bounds != sorted(set(bounds)) or not all(math.isfinite(bound) for bound in bounds):
             raise ValueError(f"bounds_ms={bounds} must be finite and rise")
@@ -123,7 +116,7 @@ class Prometheus:
     def start(self) -> str:
         """Begin to listen, in a thread of its own."""
         if self._server is None:
-            self._server = ThreadingHTTPServer(("127.0.0.1", self._port), _page_of(self))
+            self._server = ThreadingHTTPServer(("127.0.0.1", self._port), _handler_of(self))
             threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         return f"127.0.0.1:{self._server.server_address[1]}"
 
@@ -138,7 +131,7 @@ class Prometheus:
         return self.prefix + re.sub(r"[^a-zA-Z0-9_]", "_", name)
 
 
-def prometheus_rules(rules: Iterable[AlertRule], *, window_s: float = 60.0, prefix: str = PREFIX) -> str:
+def prometheus_rules(rules: Iterable[AlertRule], *, window_s: float = 60.0, prefix: str = _PREFIX) -> str:
     """Write rules in the language of Prometheus, as a file that it and ``promtool`` read.
 
     The expression counts the windows in which the metric was beyond the limit, or not a number. It differs
@@ -202,13 +195,13 @@ def _written(value: float) -> str:
     return repr(float(value)) if math.isfinite(value) else "+Inf" if value > 0 else "-Inf"
 
 
-def _page_of(sink: Prometheus) -> type[BaseHTTPRequestHandler]:
-    class Page(BaseHTTPRequestHandler):
+def _handler_of(sink: Prometheus) -> type[BaseHTTPRequestHandler]:
+    class ExpositionHandler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             found = self.path.split("?")[0] == "/metrics"
             body = sink.text().encode() if found else b"the values are at /metrics\n"
             self.send_response(200 if found else 404)
-            self.send_header("Content-Type", CONTENT_TYPE if found else "text/plain; charset=utf-8")
+            self.send_header("Content-Type", _CONTENT_TYPE if found else "text/plain; charset=utf-8")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -216,4 +209,158 @@ def _page_of(sink: Prometheus) -> type[BaseHTTPRequestHandler]:
         def log_message(self, format: str, *arguments: object) -> None:
             """Say nothing for each visit."""
 
-    return Page
+    return ExpositionHandler
+
+
+def prometheus_program() -> str | None:
+    """Find the program ``prometheus`` on this machine.
+
+    Examples
+    --------
+    >>> found = prometheus_program()
+    >>> found is None or "prometheus" in found
+    True
+
+    Taught in notebooks/09_monitoring_health.ipynb.
+    """
+    return shutil.which("prometheus")
+
+
+class PrometheusServer:
+    """A Prometheus that visits one address each second, and evaluates rules: for lessons and tests.
+
+    Use it in a ``with`` block; leaving that stops it. In the block, ``server.wait_for("Slow")`` waits until
+    an alert fires, and ``server.alerts()`` and ``server.query("up")`` read what there is. It keeps its data
+    in the given folder, listens on loopback, and has no access control: not for production.
+
+    Parameters
+    ----------
+    folder
+        An empty folder for its settings and data.
+    target
+        The address to visit, ``127.0.0.1:port``.
+    rules
+        The text of a rules file, as from ``prometheus_rules``.
+    every_s
+        Seconds between visits, and between evaluations.
+
+    Raises
+    ------
+    FileNotFoundError
+        If Prometheus is not installed.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> server = PrometheusServer(Path(tempfile.mkdtemp()), "127.0.0.1:1", '{"groups": []}')
+    >>> server.every_s
+    1
+    >>> server.alerts()
+    Traceback (most recent call last):
+    RuntimeError: this Prometheus is not running: ask it inside its with block
+    """
+
+    def __init__(self, folder: Path, target: str, rules: str, *, every_s: int = 1) -> None:
+        self.folder, self.target, self.rules, self.every_s = Path(folder), target, rules, every_s
+        self._port = 0
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> PrometheusServer:
+        program = prometheus_program()
+        if program is None:
+            raise FileNotFoundError(
+                "the program prometheus is not installed: on Debian, the package prometheus"
+            )
+        (self.folder / "rules.yml").write_text(self.rules, encoding="utf-8")
+        every = f"{self.every_s}s"
+        settings = {
+            "global": {"scrape_interval": every, "evaluation_interval": every},
+            "rule_files": ["rules.yml"],
+            "scrape_configs": [{"job_name": "model", "static_configs": [{"targets": [self.target]}]}],
+        }
+        path = self.folder / "prometheus.yml"
+        path.write_text(json.dumps(settings), encoding="utf-8")
+        self._port = _free_port()
+        command = [program, f"--config.file={path}", f"--storage.tsdb.path={self.folder / 'data'}"]
+        command += [f"--web.listen-address=127.0.0.1:{self._port}", "--log.level=error"]
+        with (self.folder / "prometheus.log").open("wb") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder)
+        try:
+            self._until_ready()
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop()
+
+    def alerts(self) -> list[dict[str, Any]]:
+        """Read the alerts that fire or are pending: ``labels``, ``annotations``, ``state``, ``value``."""
+        found: list[dict[str, Any]] = self._ask("/api/v1/alerts")["data"]["alerts"]
+        return found
+
+    def query(self, expression: str) -> list[dict[str, Any]]:
+        """Ask for the present value of a PromQL expression: for each series ``metric`` and ``value``."""
+        found: list[dict[str, Any]] = self._ask(f"/api/v1/query?query={quote(expression)}")["data"]["result"]
+        return found
+
+    def wait_for(self, name: str, *, seconds: float = 20.0) -> dict[str, Any] | None:
+        """Wait until an alert fires; None if it has not within these seconds."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            for alert in self.alerts():
+                if alert["labels"]["alertname"] == name and alert["state"] == "firing":
+                    return alert
+            time.sleep(0.2)
+        return None
+
+    def _until_ready(self, seconds: float = 30.0) -> None:
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if self._process is None or self._process.poll() is not None:
+                said = (self.folder / "prometheus.log").read_text(encoding="utf-8", errors="replace")
+                raise RuntimeError(f"prometheus stopped at its start: {said.strip()[-300:]}")
+            try:
+                if self._get("/-/ready")[0] == 200:
+                    return
+            except (OSError, HTTPException):
+                pass
+            time.sleep(0.1)
+        raise RuntimeError(f"prometheus was not ready within {seconds:g} seconds")
+
+    def _get(self, path: str) -> tuple[int, bytes]:
+        connection = HTTPConnection("127.0.0.1", self._port, timeout=5)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
+    def _ask(self, path: str) -> dict[str, Any]:
+        if self._process is None:
+            raise RuntimeError("this Prometheus is not running: ask it inside its with block")
+        status, body = self._get(path)
+        if status != 200:
+            raise RuntimeError(f"prometheus answered {status}: {body[:200].decode(errors='replace')}")
+        found: dict[str, Any] = json.loads(body)
+        return found
+
+    def _stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            try:
+                self._process.wait(10)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._process = None
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])

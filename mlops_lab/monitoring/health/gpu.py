@@ -10,16 +10,16 @@ import csv
 import shutil
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from mlops_lab.report import Finding, Report
+from mlops_lab.report import Finding, Report, benchmark_result
 
-__all__ = ["QUERY", "Gpu", "GpuReport", "gpus", "parse_nvidia_smi"]
+__all__ = ["Gpu", "GpuReport", "gpus", "parse_nvidia_smi", "recorded_gpu_work"]
 
-QUERY = (
+_QUERY = (
     "index",
     "name",
     "utilization.gpu",
@@ -32,6 +32,8 @@ QUERY = (
 
 _SECONDS = 10
 _MIB = 1024**2
+_STEADY = slice(4, -1)
+"""The first second and the last reading are left out: the card's own mean still holds what was before."""
 
 
 @dataclass(frozen=True)
@@ -91,12 +93,6 @@ class GpuReport(Report):
     def headline(self) -> str:
         """Say how many cards were found, or why none."""
         return f"{len(self.devices)} found by {self.asked}." if self.devices else f"No GPU: {self.reason}."
-
-    def table(self) -> pd.DataFrame:
-        """Give the cards as a table; what is not known is missing."""
-        names = [field.name for field in fields(Gpu)]
-        rows = [[getattr(device, name) for name in names] for device in self.devices]
-        return pd.DataFrame(rows, columns=names).set_index("index")
 
 
 def gpus(
@@ -183,7 +179,7 @@ def parse_nvidia_smi(printed: str) -> tuple[Gpu, ...]:
     if not rows or not {"index", "name"} <= set(rows[0]):
         raise ValueError(
             f"{printed.strip()[:80]!r} is no table of nvidia-smi: run it with "
-            f"--query-gpu={','.join(QUERY)} --format=csv"
+            f"--query-gpu={','.join(_QUERY)} --format=csv"
         )
     heads = [head.split(" [")[0] for head in rows[0]]
     found = []
@@ -191,7 +187,7 @@ def parse_nvidia_smi(printed: str) -> tuple[Gpu, ...]:
         if len(row) != len(heads):
             raise ValueError(f"a line of nvidia-smi has {len(row)} cells, and {len(heads)} names: {row!r}")
         held = dict(zip(heads, row, strict=True))
-        values = [_number(held.get(column, "")) for column in QUERY[2:]]
+        values = [_number(held.get(column, "")) for column in _QUERY[2:]]
         found.append(Gpu(int(held["index"]), held["name"], *values))
     return tuple(found)
 
@@ -209,7 +205,7 @@ def _by_program() -> str | None:
     program = shutil.which("nvidia-smi")
     if program is None:
         return None
-    command = [program, f"--query-gpu={','.join(QUERY)}", "--format=csv"]
+    command = [program, f"--query-gpu={','.join(_QUERY)}", "--format=csv"]
     try:
         ran = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired):
@@ -273,3 +269,29 @@ def _room(device: Gpu) -> Finding:
         value=share,
         limit=0.95,
     )
+
+
+def recorded_gpu_work() -> pd.DataFrame:
+    """Give what one card showed during several kinds of work, and how much it computed.
+
+    benchmarks/gpu.py recorded it on the card that its result names, by `gpus`, four times a second. It tells
+    nothing about another card, and nothing about this machine.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each kind of work: medians of the readings (``utilisation_percent``, ``memory_used_mib``,
+        ``temperature_c``, ``power_w``), and ``tflop_per_s``, 1e12 additions and multiplications a second.
+
+    Examples
+    --------
+    >>> recorded_gpu_work().loc["idle", "utilisation_percent"]
+    np.float64(0.0)
+
+    Taught in notebooks/09_monitoring_health.ipynb.
+    """
+    rows = {}
+    for work in benchmark_result("gpu")["phases"]:
+        shown = pd.DataFrame(work["readings"]).drop(columns="t_s").iloc[_STEADY].median()
+        rows[work["phase"]] = {**shown, "tflop_per_s": work["tflops"]}
+    return pd.DataFrame(rows).T.rename_axis("work")

@@ -6,6 +6,7 @@ of it is the part of the inputs. The parts add up to the drop exactly.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Callable
@@ -17,8 +18,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from mlops_lab import plots
-from mlops_lab.monitoring.performance.density_ratio import likely_current
-from mlops_lab.monitoring.performance.outcomes import aligned, read_outcomes
+from mlops_lab.monitoring.performance.importance_weighting import likely_current
+from mlops_lab.monitoring.performance.outcomes import FEWEST_EFFECTIVE_ROWS, read_outcomes, require_aligned
 from mlops_lab.report import Finding, Report
 
 if TYPE_CHECKING:
@@ -27,12 +28,11 @@ if TYPE_CHECKING:
 __all__ = ["Attribution", "attribute_drop"]
 
 Floats = npt.NDArray[np.float64]
-Game = Callable[[frozenset[str]], float]
+SetValue = Callable[[frozenset[str]], float]
 
 MEANING = "meaning (labels, given the inputs)"
 _SAID = "Alike rows are answered right less often than before."
-_SAID = "Alike rows are answered right less often than before."
-EXACT_COLUMNS = 8
+_EXACT_COLUMNS = 8
 """Up to so many columns all their sets are tried; beyond, random orders of them."""
 
 
@@ -85,13 +85,7 @@ class Attribution(Report):
         )
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw a bar for each part.
-
-        Parameters
-        ----------
-        ax
-            Axes to draw on; None makes a figure.
-        """
+        """Draw a bar for each part."""
         shown = (100 * self.parts()).rename(index={MEANING: "meaning"})
         return plots.bars(shown, xlabel="", ylabel="part of the drop (points)", number_format="{:.1f}", ax=ax)
 
@@ -141,12 +135,13 @@ def attribute_drop(
     Taught in notebooks/08_monitoring_performance.ipynb.
     """
     then, now = read_outcomes(right), read_outcomes(right_now, "right_now")
-    aligned("reference", len(reference), "right", then.size)
-    aligned("current", len(current), "right_now", now.size)
+    require_aligned("reference", len(reference), "right", then.size)
+    require_aligned("current", len(current), "right_now", now.size)
     names = [str(name) for name in reference.columns]
     if set(names) != {str(name) for name in current.columns} or not names:
         raise ValueError(f"columns {names} and {list(current.columns)} differ: give the same ones")
 
+    @functools.cache
     def inputs(columns: frozenset[str]) -> float:
         """Give the part of the drop that is gone once both sides share these columns' mix."""
         if not columns:
@@ -156,7 +151,7 @@ def attribute_drop(
         return float(then.mean()) - share_then + share_now - float(now.mean())
 
     share_then, share_now, effective = _on_shared(reference, then, current, now)
-    columns = _shapley(names, _remembered(inputs), np.random.default_rng(seed))
+    columns = _shapley(names, inputs, np.random.default_rng(seed))
     meaning = share_then - share_now
     return Attribution(
         title="Where the drop comes from",
@@ -184,33 +179,22 @@ def _on_shared(
     return float(np.average(then, weights=there)), float(np.average(now, weights=here)), float(rows)
 
 
-def _remembered(game: Game) -> Game:
-    known: dict[frozenset[str], float] = {}
-
-    def asked(columns: frozenset[str]) -> float:
-        if columns not in known:
-            known[columns] = game(columns)
-        return known[columns]
-
-    return asked
-
-
-def _shapley(names: list[str], game: Game, rng: np.random.Generator) -> pd.Series[float]:
+def _shapley(names: list[str], value: SetValue, rng: np.random.Generator) -> pd.Series[float]:
     """Average what each column adds, over all orders of the columns, or over 16 random ones."""
-    if len(names) <= EXACT_COLUMNS:
+    if len(names) <= _EXACT_COLUMNS:
         found = dict.fromkeys(names, 0.0)
         for size in range(len(names)):
             share = 1 / (len(names) * math.comb(len(names) - 1, size))
             for name in names:
                 others = [other for other in names if other != name]
                 for chosen in itertools.combinations(others, size):
-                    found[name] += share * (game(frozenset({*chosen, name})) - game(frozenset(chosen)))
+                    found[name] += share * (value(frozenset({*chosen, name})) - value(frozenset(chosen)))
         return pd.Series(found)
     orders = [list(rng.permutation(names)) for _ in range(16)]
     found = dict.fromkeys(names, 0.0)
     for order in orders:
         for place, name in enumerate(order):
-            step = game(frozenset(order[: place + 1])) - game(frozenset(order[:place]))
+            step = value(frozenset(order[: place + 1])) - value(frozenset(order[:place]))
             found[name] += step / len(orders)
     return pd.Series(found)
 
@@ -221,7 +205,7 @@ def _findings(columns: pd.Series[float], meaning: float, effective: float) -> tu
         Finding(
             code=f"attribution.{place}",
             title=str(name),
-            ok=True if effective >= 30 else None,
+            ok=True if effective >= FEWEST_EFFECTIVE_ROWS else None,
             statistic="part of the drop",
             value=float(value),
             severity="note",
@@ -233,10 +217,10 @@ def _findings(columns: pd.Series[float], meaning: float, effective: float) -> tu
     overlap = Finding(
         code="attribution.overlap",
         title="Rows that both sides share",
-        ok=True if effective >= 30 else None,
+        ok=True if effective >= FEWEST_EFFECTIVE_ROWS else None,
         statistic="effective rows",
         value=effective,
-        limit=30,
+        limit=FEWEST_EFFECTIVE_ROWS,
         bound="at least",
         explanation="The part of the meaning is measured on these alone.",
         source="Kish 1965",

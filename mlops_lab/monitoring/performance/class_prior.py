@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mlops_lab import plots
-from mlops_lab.monitoring.performance.outcomes import aligned, plain_array, read_probabilities
+from mlops_lab.monitoring.performance.outcomes import read_probabilities, require_aligned
 from mlops_lab.report import Finding, Report
 
 if TYPE_CHECKING:
@@ -52,26 +52,8 @@ class ClassPrior(Report):
         name, then, now = self.shares.index[place], self.learned.iloc[place], self.shares.iloc[place]
         return f"Share of {name}: {then:.1%} learned, {now:.1%} estimated now."
 
-    def adjusted(self, probabilities: npt.ArrayLike) -> Floats:
-        """Give the model's probabilities as they would be, had it learned today's shares.
-
-        Parameters
-        ----------
-        probabilities
-            What `predict_proba` gives, columns in the order of the shares.
-        """
-        values = read_probabilities(probabilities)
-        aligned("the columns of probabilities", values.shape[1], "shares", len(self.shares))
-        return _reweighted(values, self.shares.to_numpy() / self.learned.to_numpy())
-
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw learned and estimated shares side by side.
-
-        Parameters
-        ----------
-        ax
-            Axes to draw on; None makes a figure.
-        """
+        """Draw learned and estimated shares side by side."""
         both = pd.DataFrame({"learned": self.learned, "estimated now": self.shares})
         return plots.bars(both, ylabel="share of rows", xlabel="class", title=self.title, ax=ax)
 
@@ -123,7 +105,7 @@ def class_prior(
     """
     values = read_probabilities(probabilities)
     before: Floats = np.asarray(learned, dtype=np.float64)
-    aligned("the columns of probabilities", values.shape[1], "learned", before.size)
+    require_aligned("the columns of probabilities", values.shape[1], "learned", before.size)
     if (before <= 0).any() or abs(before.sum() - 1) > 1e-6:
         raise ValueError(f"learned={before.tolist()}: give shares above 0 that add up to 1")
     if not tolerance > 0:
@@ -133,7 +115,7 @@ def class_prior(
         last, now = now, _reweighted(values, now / before).mean(axis=0)
         if abs(now - last).max() < tolerance:
             break
-    names = pd.Index(range(before.size) if classes is None else plain_array(classes))
+    names = pd.Index(range(before.size) if classes is None else np.asarray(classes))
     return _report(pd.Series(before, names), pd.Series(now, names), "Saerens, Latinne and Decaestecker 2002")
 
 
@@ -172,8 +154,8 @@ def class_prior_by_confusion(
 
     Taught in notebooks/08_monitoring_performance.ipynb.
     """
-    true, seen, now = (plain_array(values) for values in (truth, predicted, predicted_now))
-    aligned("truth", len(true), "predicted", len(seen))
+    true, seen, now = (np.asarray(values) for values in (truth, predicted, predicted_now))
+    require_aligned("truth", len(true), "predicted", len(seen))
     classes = np.unique(true)
     strange = set(np.unique(np.concatenate([seen, now])).tolist()) - set(classes.tolist())
     if strange or len(now) == 0:

@@ -1,4 +1,4 @@
-"""May I look every day? An interval for a rate that stays valid however often it is looked at."""
+"""Confidence sequence: an interval for a rate that stays valid however often it is looked at."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import numpy.typing as npt
 import pandas as pd
 
 from mlops_lab import plots
-from mlops_lab.monitoring.performance.outcomes import share_of_one
+from mlops_lab.monitoring.performance.outcomes import between_0_and_1
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["ConfidenceSequence", "confidence_sequence", "evidence_against"]
+__all__ = ["ConfidenceSequence", "confidence_sequence"]
 
 Floats = npt.NDArray[np.float64]
-PRIOR = (0.5, 0.5)
+_PRIOR = (0.5, 0.5)
 """Which rates the bet expects: Jeffreys' choice, none in particular."""
 
 
@@ -45,62 +45,18 @@ class ConfidenceSequence:
     confidence: float
 
     def first_excluding(self, rate: float) -> int | None:
-        """Give the first step, counted from 0, at which the interval no longer holds a rate.
-
-        Parameters
-        ----------
-        rate
-            The rate that was promised.
-        """
+        """Give the first step, counted from 0, at which the interval no longer holds a rate."""
         out = np.flatnonzero((self.frame["low"] > rate) | (self.frame["high"] < rate))
         return int(out[0]) if out.size else None
 
     def plot(self, promised: float | None = None, ax: Axes | None = None) -> Axes:
-        """Draw the mean and the interval along the steps.
-
-        Parameters
-        ----------
-        promised
-            A rate to compare with.
-        ax
-            Axes to draw on; None makes a figure.
-        """
+        """Draw the mean and the interval along the steps, and a promised rate to compare with."""
         shown = self.frame.rename(columns={"value": "mean so far", "low": "lower end", "high": "upper end"})
         return plots.line(shown, xlabel="step", ylabel="rate", limit=promised, limit_label="promised", ax=ax)
 
 
-def evidence_against(rate: float, total: float, steps: float, prior: tuple[float, float] = PRIOR) -> float:
-    """Give the log of the money that a bet against a rate has won, from a stake of 1.
-
-    Bet on wrong answers at odds that are fair if the rate is true. Spread the stake over all other rates. As
-    long as the rate is true, nobody can expect to win; the chance that the money *ever* reaches 20 is at most
-    1 in 20. It cannot tell in which direction the rate is off.
-
-    Parameters
-    ----------
-    rate
-        The rate to bet against.
-    total, steps
-        Sum of the values, each from 0 to 1, and their number.
-    prior
-        How the stake is spread over rates: a beta distribution.
-
-    Notes
-    -----
-    Ville (1939) for the chance; Robbins (1970) for the mixture.
-
-    Examples
-    --------
-    >>> evidence_against(0.1, total=30, steps=100) > math.log(20)
-    True
-
-    Taught in notebooks/08_monitoring_performance.ipynb.
-    """
-    return float(_money(np.array([rate]), np.array([float(total)]), np.array([float(steps)]), prior)[0])
-
-
 def confidence_sequence(
-    values: npt.ArrayLike, *, confidence: float = 0.95, prior: tuple[float, float] = PRIOR
+    values: npt.ArrayLike, *, confidence: float = 0.95, prior: tuple[float, float] = _PRIOR
 ) -> ConfidenceSequence:
     """Give after each value an interval for the rate; they hold *together*, at every step and for ever.
 
@@ -125,8 +81,8 @@ def confidence_sequence(
 
     Notes
     -----
-    Beta-binomial mixture: Robbins (1970); Howard, Ramdas, McAuliffe and Sekhon (2021). For values between 0
-    and 1 it stays valid, since the bet is convex in the value (Hoeffding 1963).
+    Ville (1939) for the chance. Beta-binomial mixture: Robbins (1970); Howard, Ramdas, McAuliffe and Sekhon
+    (2021). For values between 0 and 1 it stays valid, since the bet is convex in the value (Hoeffding 1963).
 
     Examples
     --------
@@ -135,7 +91,7 @@ def confidence_sequence(
 
     Taught in notebooks/08_monitoring_performance.ipynb.
     """
-    share_of_one(confidence=confidence)
+    between_0_and_1(confidence=confidence)
     numbers: Floats = np.asarray(values, dtype=np.float64)
     if numbers.ndim != 1 or numbers.size == 0 or not ((numbers >= 0) & (numbers <= 1)).all():
         raise ValueError(f"values of shape {numbers.shape}: give at least one, each from 0 to 1")
@@ -143,30 +99,43 @@ def confidence_sequence(
         raise ValueError(f"prior={prior!r}: both numbers must be above 0")
     total, steps = np.cumsum(numbers), np.arange(1.0, numbers.size + 1)
     mean, wanted = total / steps, -math.log(1 - confidence)
-    low = _edge(np.zeros_like(mean), mean, total, steps, prior, wanted)
-    high = _edge(np.ones_like(mean), mean, total, steps, prior, wanted)
+    mixture = _log_mixture(total, steps, prior)
+    low = _edge(np.zeros_like(mean), mean, total, steps, mixture, wanted)
+    high = _edge(np.ones_like(mean), mean, total, steps, mixture, wanted)
     frame = pd.DataFrame({"value": mean, "low": low, "high": high})
     frame.index.name = "step"
     return ConfidenceSequence(frame, confidence)
 
 
-def _money(rate: Floats, total: Floats, steps: Floats, prior: tuple[float, float]) -> Floats:
-    """Give the log of the bet's money; 0 log 0 is 0, and a rate that cannot be loses everything."""
+def _log_mixture(total: Floats, steps: Floats, prior: tuple[float, float]) -> Floats:
+    """Give the log of the likelihood, averaged over all rates."""
     from scipy import special
 
     a, b = prior
-    won: Floats = special.betaln(a + total, b + steps - total) - special.betaln(a, b)
-    won -= special.xlogy(total, rate) + special.xlog1py(steps - total, -rate)
+    likelihood: Floats = special.betaln(a + total, b + steps - total) - special.betaln(a, b)
+    return likelihood
+
+
+def _log_wealth(rate: Floats, total: Floats, steps: Floats, mixture: Floats) -> Floats:
+    """Give the log of the money that a bet against a rate has won, from a stake of 1.
+
+    Bet on wrong answers at odds that are fair if the rate is true, the stake spread over all other rates. As
+    long as it is true, nobody can expect to win, and the chance that the money *ever* reaches 20 is at most
+    1 in 20. Here 0 log 0 is 0, and a rate that cannot be loses everything.
+    """
+    from scipy import special
+
+    won: Floats = mixture - (special.xlogy(total, rate) + special.xlog1py(steps - total, -rate))
     return won
 
 
 def _edge(
-    out: Floats, inside: Floats, total: Floats, steps: Floats, prior: tuple[float, float], wanted: float
+    out: Floats, inside: Floats, total: Floats, steps: Floats, mixture: Floats, wanted: float
 ) -> Floats:
     """Halve the way between a rate outside and the mean, which is always inside, for all steps at once."""
-    whole = _money(out, total, steps, prior) < wanted  # the end of the range itself may be inside
+    whole = _log_wealth(out, total, steps, mixture) < wanted  # the end of the range itself may be inside
     for _ in range(50):
         middle = (out + inside) / 2
-        keeps = _money(middle, total, steps, prior) < wanted
+        keeps = _log_wealth(middle, total, steps, mixture) < wanted
         inside, out = np.where(keeps, middle, inside), np.where(keeps, out, middle)
     return np.where(whole, np.round(inside), out)

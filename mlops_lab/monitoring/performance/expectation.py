@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mlops_lab.monitoring.performance.outcomes import exact_interval, read_outcomes, share_of_one, wilson
+from mlops_lab.monitoring.performance.outcomes import between_0_and_1, exact_interval, read_outcomes
 from mlops_lab.report import Finding, Report
 
 __all__ = ["Expectation", "expectation"]
@@ -110,7 +110,7 @@ def expectation(
 
     Taught in notebooks/08_monitoring_performance.ipynb.
     """
-    share_of_one(confidence=confidence)
+    between_0_and_1(confidence=confidence)
     if waiting < 0 or margin < 0:
         raise ValueError(f"waiting={waiting!r}, margin={margin!r}: neither can be below 0")
     outcomes = read_outcomes(right)
@@ -179,10 +179,18 @@ def _against(
         return promise, (interval[0] - promise, interval[1] - promise), "Clopper and Pearson 1934"
     before = read_outcomes(promised, "promised")
     promise = float(before.mean())
-    low, high = wilson(count, rows, confidence)
-    low_before, high_before = wilson(float(before.sum()), before.size, confidence)
+    low, high = _wilson(count, rows, confidence)
+    low_before, high_before = _wilson(float(before.sum()), before.size, confidence)
     gap = (
         value - promise - math.hypot(value - low, high_before - promise),
         value - promise + math.hypot(high - value, promise - low_before),
     )
     return promise, gap, "Clopper and Pearson 1934; difference: Newcombe 1998"
+
+
+def _wilson(count: float, rows: int, confidence: float) -> tuple[float, float]:
+    """Give Wilson's (1927) interval for a share, the building block of intervals for a difference."""
+    from scipy import stats
+
+    found = stats.binomtest(int(count), rows).proportion_ci(confidence, "wilson")
+    return float(found.low), float(found.high)

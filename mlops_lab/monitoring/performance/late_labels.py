@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mlops_lab import plots
-from mlops_lab.monitoring.performance.outcomes import aligned, plain_array, read_outcomes
+from mlops_lab.monitoring.performance.outcomes import read_outcomes, require_aligned
 from mlops_lab.report import Finding, Report
 
 if TYPE_CHECKING:
@@ -53,13 +53,7 @@ class LateLabels(Report):
         return f"{known:,} of {crates:,} labels are there."
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw for each week what is known and what is still possible.
-
-        Parameters
-        ----------
-        ax
-            Axes to draw on; None makes a figure.
-        """
+        """Draw for each week what is known and what is still possible."""
         shown = self.weeks.rename(columns={"right": "value", "worst": "low", "best": "high"})
         shown = shown[["value", "low", "high"]].set_axis([f"week {week}" for week in shown.index], axis=0)
         return plots.intervals(
@@ -138,9 +132,9 @@ def late_labels(
 
 
 def _columns(right: npt.ArrayLike, made: npt.ArrayLike, known: npt.ArrayLike) -> pd.DataFrame:
-    columns = {"right": plain_array(right), "made": plain_array(made), "known": plain_array(known)}
+    columns = {"right": np.asarray(right), "made": np.asarray(made), "known": np.asarray(known)}
     for name, values in columns.items():
-        aligned(name, len(values), "right", len(columns["right"]))
+        require_aligned(name, len(values), "right", len(columns["right"]))
     frame = pd.DataFrame(columns)
     frame["right"], frame["known"] = frame["right"].astype(float), frame["known"].astype(float)
     if (frame["known"] < frame["made"]).any():

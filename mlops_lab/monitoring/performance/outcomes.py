@@ -1,19 +1,28 @@
-"""Right or wrong, row by row: what every question about performance starts from, read and refused in one way.
+"""Outcomes, right or wrong, row by row: read and refused in one way for every question about performance.
 
 Intervals for shares stand here too: the exact one for rows that count alike, and one for rows that do not.
 """
 
 from __future__ import annotations
 
-import math
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["exact_interval", "read_outcomes", "read_probabilities", "share_of_one", "weighted_interval"]
+__all__ = [
+    "FEWEST_EFFECTIVE_ROWS",
+    "between_0_and_1",
+    "exact_interval",
+    "normal_quantile",
+    "read_outcomes",
+    "read_probabilities",
+    "require_aligned",
+    "weighted_interval",
+]
 
 Floats = npt.NDArray[np.float64]
+
+FEWEST_EFFECTIVE_ROWS = 30.0
+"""Below so many effective rows a weighted share rests on a few of them, and is not to be trusted."""
 
 
 def read_outcomes(right: npt.ArrayLike, name: str = "right") -> Floats:
@@ -49,7 +58,7 @@ def read_probabilities(probabilities: npt.ArrayLike, name: str = "probabilities"
     return values
 
 
-def share_of_one(**values: float) -> None:
+def between_0_and_1(**values: float) -> None:
     """Refuse what does not lie between 0 and 1, both ends left out."""
     for name, value in values.items():
         if not 0 < value < 1:
@@ -79,7 +88,7 @@ def exact_interval(right: float, rows: float, confidence: float = 0.95) -> tuple
 
     Taught in notebooks/08_monitoring_performance.ipynb.
     """
-    share_of_one(confidence=confidence)
+    between_0_and_1(confidence=confidence)
     if rows < 0 or not 0 <= right <= rows:
         raise ValueError(f"right={right!r} of rows={rows!r}: give at least 0 and at most as many as rows")
     from scipy import stats
@@ -113,20 +122,7 @@ def normal_quantile(confidence: float) -> float:
     return float(special.ndtri((1 + confidence) / 2))
 
 
-def wilson(right: float, rows: int, confidence: float) -> tuple[float, float]:
-    """Give Wilson's (1927) interval for a share, the building block of intervals for a difference."""
-    z = normal_quantile(confidence)
-    share, weight = right / rows, z * z / rows
-    middle, half = share + weight / 2, z * math.sqrt(share * (1 - share) / rows + weight / (4 * rows))
-    return max(0.0, (middle - half) / (1 + weight)), min(1.0, (middle + half) / (1 + weight))
-
-
-def aligned(name: str, rows: int, other: str, others: int) -> None:
+def require_aligned(name: str, rows: int, other: str, others: int) -> None:
     """Refuse two things that should have a row for each crate and do not."""
     if rows != others:
         raise ValueError(f"{name} has {rows} rows and {other} {others}: give one for each crate")
-
-
-def plain_array(values: Any) -> npt.NDArray[Any]:
-    """Give a series, list or array as an array, without its index."""
-    return np.asarray(values)

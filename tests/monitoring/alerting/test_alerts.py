@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops_lab.monitoring import Alarm, AlertRule, Console, Monitor, alarm_state
+from mlops_lab.monitoring import Alarm, AlertRule, Console, Monitor
+from mlops_lab.monitoring.alerting.alerts import alarm_state
 from mlops_lab.report import MemorySink, Sink
 
 
@@ -178,8 +179,8 @@ def test_the_documented_tables(m, points, states, current):
     for missing, state in zip(("missing", "ignore", "breaching", "notBreaching"), states, strict=True):
         got = alarm_state(
             [POINT[point] for point in points],
-            evaluation_periods=3,
-            datapoints_to_alarm=m,
+            k=m,
+            n=3,
             missing=missing,
             current=current,
         )
@@ -191,8 +192,8 @@ def test_no_premature_alarm_from_one_young_point():
         for missing in ("missing", "ignore"):
             got = alarm_state(
                 [POINT[p] for p in points],
-                evaluation_periods=3,
-                datapoints_to_alarm=3,
+                k=3,
+                n=3,
                 missing=missing,
                 current="OK",
             )
@@ -202,12 +203,23 @@ def test_no_premature_alarm_from_one_young_point():
 @given(st.lists(st.booleans(), min_size=5, max_size=5), st.integers(1, 4), st.integers(1, 4))
 def test_without_gaps_the_latest_n_decide(points, m, n):
     m, n = sorted((m, n))
-    got = alarm_state(points, evaluation_periods=n, datapoints_to_alarm=m)
+    got = alarm_state(points, k=m, n=n)
     assert got == ("ALARM" if sum(points[-n:]) >= m else "OK")
 
 
 def _alarm(**changed):
     return Alarm("slow", "p99_ms", 200.0, **{"evaluation_periods": 3, "datapoints_to_alarm": 2, **changed})
+
+
+@given(st.lists(st.sampled_from([100.0, 300.0]), max_size=20), st.integers(1, 4), st.integers(1, 4))
+def test_where_no_value_is_missing_a_rule_and_an_alarm_say_the_same(values, k, n):
+    k, n = sorted((k, n))
+    monitor = Monitor([_rule(k=k, n=n)])
+    alarm = _alarm(evaluation_periods=n, datapoints_to_alarm=k, missing="notBreaching")
+    for minute, value in enumerate(values):
+        monitor.log(minute, {"p99_ms": value})
+        alarm.add(value, at_s=60 * minute)
+        assert (alarm.evaluate(60 * (minute + 1)) == "ALARM") == bool(monitor.firing)
 
 
 def test_an_alarm_goes_there_and_back_on_the_clock_it_is_given():

@@ -11,7 +11,6 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from mlops_lab.monitoring import (
-    Alert,
     AlertRule,
     Latency,
     Monitor,
@@ -20,6 +19,7 @@ from mlops_lab.monitoring import (
     prometheus_program,
     prometheus_rules,
 )
+from mlops_lab.monitoring.alerting.alerts import Alert
 
 RULE = AlertRule(
     name="slow", metric="p99_ms", above=200.0, k=2, n=3, severity="page", runbook='Halve the "batch" size.'
@@ -117,6 +117,7 @@ def test_a_window_must_have_a_length():
 
 
 @needs_promtool
+@pytest.mark.slow
 def test_promtool_accepts_the_rules(tmp_path):
     rules = [RULE, AlertRule(name="poor", metric="accuracy", below=0.8, runbook="Ask for labels: 50 % more.")]
     path = tmp_path / "rules.yml"
@@ -188,7 +189,7 @@ def test_a_broken_rules_file_is_told(tmp_path):
 
 
 def test_without_the_program_the_way_out_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr("mlops_lab.monitoring.alerting.prometheus_server.shutil.which", lambda name: None)
+    monkeypatch.setattr("mlops_lab.monitoring.alerting.prometheus.shutil.which", lambda name: None)
     with (
         pytest.raises(FileNotFoundError, match="the package prometheus"),
         PrometheusServer(tmp_path, "127.0.0.1:1", prometheus_rules([])),

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlops_lab.monitoring import NUMBER_FORMATS, LossScale, Numerics, gradient_norm, overflow_margin
+from mlops_lab.monitoring import LossScale, Numerics, overflow_margin
+from mlops_lab.monitoring.health.numerics import NUMBER_FORMATS, gradient_norm
 from mlops_lab.report import MemorySink
 
 

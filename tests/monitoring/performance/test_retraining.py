@@ -1,5 +1,6 @@
 """Policies of retraining: what they see, what they do, and what they cost in a world whose truth is known."""
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,17 @@ FEATURES = list(worlds.FEATURES)
 
 
 def _train(crates, labels):
-    return make_pipeline(StandardScaler(), LogisticRegression(max_iter=300)).fit(crates, labels)
+    return make_pipeline(StandardScaler(), LogisticRegression(solver="newton-cholesky")).fit(crates, labels)
+
+
+@functools.cache
+def _archive(orchard):
+    return orchard.archive(1000)
+
+
+@functools.cache
+def _week(orchard, week):
+    return orchard.week(week, 300)
 
 
 def _lost(grades, truth):
@@ -22,10 +33,10 @@ def _lost(grades, truth):
 
 
 def _run(policy, orchard, weeks=range(4, 16), **options):
-    archive = orchard.archive(1000)
+    archive = _archive(orchard)
     settings = {"train": _train, "loss": _lost, "features": FEATURES, "retrain_cost": 1000.0, **options}
     model = settings["train"](archive.crates[FEATURES], archive.truth)
-    return monitoring.operate(policy, [orchard.week(week, 300) for week in weeks], model, **settings)
+    return monitoring.operate(policy, [_week(orchard, week) for week in weeks], model, **settings)
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +62,7 @@ def test_the_calendar_is_kept_and_paid(orchard):
     assert done.cost == pytest.approx(done.weeks["loss"].sum() + 3000)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_trigger_sleeps_while_all_is_well_and_pays_off_when_the_lamps_come(seed):
     orchard = worlds.Orchard(seed=seed, noise=0, checked_share=0.2, checked_bias=0)
     policy = monitoring.Triggered(promised=0.75, margin=0.03)
@@ -123,7 +134,7 @@ def test_an_update_goes_on_from_the_present_model(orchard):
 def test_without_checked_crates_a_trigger_stays_blind(orchard):
     blind = orchard.with_(checked_share=0)
     assert _run(monitoring.Triggered(0.75), blind).trainings == 0
-    assert monitoring.Triggered(0.9).act(monitoring.SoFar(1, 1, (np.array([], dtype=bool),))) == "keep"
+    assert monitoring.Triggered(0.9).act(monitoring.Observation(1, 1, (np.array([], dtype=bool),))) == "keep"
 
 
 def test_what_makes_no_sense_is_refused(orchard):

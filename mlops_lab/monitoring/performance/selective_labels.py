@@ -1,4 +1,4 @@
-"""Only checked crates have a label: what that hides, and how it can be undone."""
+"""Selective labels: only checked crates have one. What that hides, and how weighting undoes it."""
 
 from __future__ import annotations
 
@@ -8,24 +8,21 @@ import numpy as np
 import numpy.typing as npt
 
 from mlops_lab.monitoring.performance.outcomes import (
+    FEWEST_EFFECTIVE_ROWS,
     Floats,
-    aligned,
+    between_0_and_1,
     normal_quantile,
-    plain_array,
     read_outcomes,
-    share_of_one,
+    require_aligned,
     weighted_interval,
 )
 from mlops_lab.report import Finding, Report
 
-__all__ = ["Selective", "selective"]
-
-FEWEST_ROWS = 30.0
-"""Below so many effective rows the weights rest on a few crates, and the interval is not to be trusted."""
+__all__ = ["SelectiveLabels", "selective_labels"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Selective(Report):
+class SelectiveLabels(Report):
     """The share of right answers among checked rows, and what it says about all rows.
 
     Parameters
@@ -45,7 +42,7 @@ class Selective(Report):
 
     Examples
     --------
-    >>> selective([1, 1, 0, 1], [0.5, 0.5, 0.1, 0.5]).value
+    >>> selective_labels([1, 1, 0, 1], [0.5, 0.5, 0.1, 0.5]).value
     0.375
     """
 
@@ -64,7 +61,9 @@ class Selective(Report):
         )
 
 
-def selective(right: npt.ArrayLike, chance: npt.ArrayLike, *, confidence: float = 0.95) -> Selective:
+def selective_labels(
+    right: npt.ArrayLike, chance: npt.ArrayLike, *, confidence: float = 0.95
+) -> SelectiveLabels:
     """Undo the choice of the rows that were checked, where the chance of each is known.
 
     A row that had one chance in ten speaks for ten rows. It answers "how good is the model on *all* rows?"
@@ -83,7 +82,7 @@ def selective(right: npt.ArrayLike, chance: npt.ArrayLike, *, confidence: float 
 
     Returns
     -------
-    Selective
+    SelectiveLabels
         Its finding `selective.overlap` is None where the weights rest on fewer than 30 effective rows.
 
     Raises
@@ -98,23 +97,23 @@ def selective(right: npt.ArrayLike, chance: npt.ArrayLike, *, confidence: float 
 
     Examples
     --------
-    >>> fair = selective([True, False] * 50, [0.1] * 100)
+    >>> fair = selective_labels([True, False] * 50, [0.1] * 100)
     >>> fair.plain, fair.value, round(fair.effective)
     (0.5, 0.5, 100)
 
     Taught in notebooks/08_monitoring_performance.ipynb.
     """
-    share_of_one(confidence=confidence)
+    between_0_and_1(confidence=confidence)
     outcomes = read_outcomes(right)
-    chances = plain_array(chance).astype(np.float64)
-    aligned("right", outcomes.size, "chance", chances.size)
+    chances = np.asarray(chance).astype(np.float64)
+    require_aligned("right", outcomes.size, "chance", chances.size)
     if not ((chances > 0) & (chances <= 1)).all():
         bad = chances[~((chances > 0) & (chances <= 1))][0]
         raise ValueError(f"chance={bad!r}: a row that was checked had a chance above 0 and at most 1")
     plain = float(outcomes.mean())
     value, interval, effective = weighted_interval(outcomes, 1 / chances, confidence)
     gap = _difference(outcomes, 1 / chances, confidence)
-    enough, fair = effective >= FEWEST_ROWS, gap[0] <= 0 <= gap[1]
+    enough, fair = effective >= FEWEST_EFFECTIVE_ROWS, gap[0] <= 0 <= gap[1]
     bias = Finding(
         code="selective.bias",
         title="Checked rows as they are, less all rows",
@@ -132,13 +131,13 @@ def selective(right: npt.ArrayLike, chance: npt.ArrayLike, *, confidence: float 
         ok=True if enough else None,
         statistic="effective rows",
         value=effective,
-        limit=FEWEST_ROWS,
+        limit=FEWEST_EFFECTIVE_ROWS,
         bound="at least",
         explanation=f"{outcomes.size:,} checked rows know as much as {effective:.0f} drawn alike. "
         f"The least likely of them had a chance of {chances.min():.2g}.",
         source="Kish 1965",
     )
-    return Selective(
+    return SelectiveLabels(
         title="Selective labels",
         findings=(bias, overlap),
         plain=plain,
