@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_lab import artifacts
 from mlops_lab.course.notebooks import read
-from mlops_lab.lesson.outputs import collect, shown
+from mlops_lab.lesson.outputs import collect
+from mlops_lab.report import shown
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["GuardedSink", "MemorySink", "Sink", "guarded"]
 
@@ -89,6 +90,8 @@ class MemorySink:
         pandas.DataFrame
             One row for each call, the index is the step; what a step did not log is missing.
         """
+        import pandas as pd
+
         return pd.DataFrame(self.rows or {"step": []}).set_index("step")
 
 
