@@ -51,7 +51,7 @@ def test_a_student_runs_the_first_lesson(lab):
 
 
 PANEL = """from mlops_lab import load
-from mlops_lab.lesson.load_panel import load_panel
+from mlops_lab.lesson.panels import load_panel
 load_panel(load.daily_curve())
 """
 
