@@ -171,15 +171,15 @@ def _doctor(given: argparse.Namespace, root: Path) -> int:
 
 
 def _run(given: argparse.Namespace, root: Path) -> int:
-    from mlops_lab.course import execute
+    from mlops_lab.course import run
 
-    return execute.run(given.lessons, seed=given.seed, out=given.out, root=root)
+    return run.run(given.lessons, seed=given.seed, out=given.out, root=root)
 
 
 def _verify(given: argparse.Namespace, root: Path) -> int:
-    from mlops_lab.course import execute
+    from mlops_lab.course import run
 
-    return execute.verify(given.lessons, seeds=given.seeds, first=given.first, root=root)
+    return run.verify(given.lessons, seeds=given.seeds, first=given.first, root=root)
 
 
 def _slides(given: argparse.Namespace, root: Path) -> int:

@@ -18,8 +18,15 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from mlops_lab.course import compare
-from mlops_lab.course.jobs import CELL_TIMEOUT_S, WORKERS, execute, is_alone, jobs_for
-from mlops_lab.course.kernels import KERNEL, own_kernel
+from mlops_lab.course.execution import (
+    CELL_TIMEOUT_S,
+    KERNEL,
+    WORKERS,
+    execute,
+    is_alone,
+    jobs_for,
+    own_kernel,
+)
 from mlops_lab.course.notebooks import Lesson, chosen, read
 
 __all__ = ["exact", "main", "nbval", "validate"]

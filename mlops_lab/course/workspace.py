@@ -22,7 +22,7 @@ from typing import Any
 from mlops_lab import artifacts
 from mlops_lab.setup import environment, lessons
 
-__all__ = ["Refreshed", "free_port", "lab", "refresh"]
+__all__ = ["lab", "refresh"]
 
 _MEMORY = ".copied.json"
 # JupyterLab writes these while a notebook is merely opened, so they are no sign of a student's work

@@ -8,7 +8,7 @@ import planted
 import pytest
 
 from mlops_lab.course import lint
-from mlops_lab.course.derive import differences
+from mlops_lab.course.build import copy_differences
 from mlops_lab.course.notebooks import Lesson, chosen, normalised, read, stored_form, write
 from mlops_lab.setup import lessons
 
@@ -22,7 +22,7 @@ def test_the_course_is_found():
 
 @pytest.mark.parametrize("lesson", COURSE, ids=lambda lesson: lesson.name)
 def test_a_copy_is_what_its_source_gives(lesson):
-    assert differences(read(lesson.source), read(lesson.copy)) == []
+    assert copy_differences(read(lesson.source), read(lesson.copy)) == []
 
 
 @pytest.mark.parametrize("lesson", COURSE, ids=lambda lesson: lesson.name)

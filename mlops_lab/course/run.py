@@ -1,26 +1,28 @@
-"""The overview of a run: which claims hold and by how much, which exercises are right, how long it took.
+"""Run lessons without a browser, with an overview of what they found; hold their claims against many seeds.
 
-One page of plain HTML, readable without scripts, styles of its own kept to a few lines.
+The overview is one page of plain HTML, readable without scripts: which claims hold and by how much, which
+exercises are right, how long it took.
 """
 
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_lab import artifacts
-from mlops_lab.course.notebooks import read
+from mlops_lab.course.execution import Job, JobResult, execute, jobs_for
+from mlops_lab.course.notebooks import chosen, read
 from mlops_lab.lesson.outputs import collect
 from mlops_lab.report import shown
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from mlops_lab.course.jobs import Outcome
-
-__all__ = ["over_seeds", "page", "write"]
+__all__ = ["over_seeds", "overview", "run", "verify"]
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -32,6 +34,96 @@ td.number { text-align: right; font-variant-numeric: tabular-nums; }
 pre { overflow-x: auto; padding: .6rem; border-left: 4px solid #b00020; }
 .broken { font-weight: 700; }
 """
+
+
+def run(lessons: Sequence[str], *, seed: int = 0, out: Path | None = None, root: Path) -> int:
+    """Run lessons, students' copies and solutions, and write an overview of what they found."""
+    known = chosen(lessons, root=root)
+    folder = root / "runs" if out is None else out
+    course = (root / "notebooks").resolve()
+    if course == folder.resolve() or course in folder.resolve().parents:
+        raise ValueError(f"out={str(folder)!r} is the folder of the lessons themselves; choose another")
+    for lesson in known:
+        for old in (folder / f"{lesson.name}.ipynb", folder / "solutions" / f"{lesson.name}.ipynb"):
+            old.unlink(missing_ok=True)
+    outcomes = execute(jobs_for(known, folder, seed), progress=_progress())
+    page = _write_overview(outcomes, seed=seed, folder=folder)
+    _report(outcomes)
+    _say(f"overview: {page}")
+    return int(not all(outcome.ok for outcome in outcomes))
+
+
+def verify(lessons: Sequence[str], *, seeds: int = 20, first: int = 0, root: Path) -> int:
+    """Hold every claim of the lessons against many seeds, and print what each one measured.
+
+    Solutions are run. A broken claim does not stop a notebook here, so that all of them are seen.
+    """
+    known = chosen(lessons, root=root)
+    with tempfile.TemporaryDirectory(prefix="mlops-lab-verify-", ignore_cleanup_errors=True) as folder:
+        jobs = [
+            Job(
+                f"{lesson.name} at seed {seed}",
+                lesson.source,
+                Path(folder, f"{lesson.name}-{seed}.ipynb"),
+                seed,
+            )
+            for lesson in known
+            for seed in range(first, first + seeds)
+        ]
+        outcomes = execute(jobs, strict=False, progress=_progress())
+        found = [_payloads(outcome) for outcome in outcomes if outcome.ok]
+    _report(outcomes)
+    claims = [payload for run in found for payload in run if payload["type"] == "claim"]
+    wrong = {
+        p["id"]: p["message"]
+        for run in found
+        for p in run
+        if p["type"] == "check" and p["outcome"] != "right"
+    }
+    for exercise, message in wrong.items():
+        _say(f"BROKEN: the solution of {exercise} is not accepted at some seed: {message}")
+    table = over_seeds(claims)
+    if len(table):
+        _say(table.to_string(index=False))
+    holds = (
+        all(outcome.ok for outcome in outcomes) and not wrong and not any(p["holds"] is False for p in claims)
+    )
+    _say(f"{len(table)} claims at {seeds} seeds: {'every one holds' if holds else 'NOT all hold'}")
+    return int(not holds)
+
+
+def _report(outcomes: Iterable[JobResult]) -> None:
+    for outcome in outcomes:
+        if outcome.failure is not None:
+            _say(f"\nFAILED {outcome.failure}\n")
+
+
+def _progress() -> Callable[[JobResult, int, int], None]:
+    """Show progress: a bar in a terminal, a line for each notebook elsewhere."""
+    if sys.stderr.isatty():
+        from tqdm import tqdm
+
+        bar: Any = tqdm(unit="notebook", dynamic_ncols=True)
+
+        def advance(outcome: JobResult, done: int, total: int) -> None:
+            bar.total = total
+            bar.set_postfix_str(f"{outcome.job.name} {outcome.seconds:.1f} s")
+            bar.update()
+            if done == total:
+                bar.close()
+
+        return advance
+
+    def line(outcome: JobResult, done: int, total: int) -> None:
+        verdict = "ran" if outcome.ok else "FAILED"
+        _say(f"[{done}/{total}] {outcome.job.name}: {verdict} in {outcome.seconds:.1f} s")
+
+    return line
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 def _bound(payload: Mapping[str, Any]) -> str:
@@ -53,7 +145,7 @@ def _table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> 
 _HOLDS = {True: "holds", False: "DOES NOT HOLD", None: "not measurable here"}
 
 
-def page(outcomes: Sequence[Outcome], *, seed: int) -> str:
+def overview(outcomes: Sequence[JobResult], *, seed: int) -> str:
     """Write the overview of a run as HTML."""
     found = [(outcome, _payloads(outcome)) for outcome in outcomes]
     failed = [outcome.failure for outcome in outcomes if outcome.failure is not None]
@@ -93,11 +185,11 @@ def page(outcomes: Sequence[Outcome], *, seed: int) -> str:
     )
 
 
-def write(outcomes: Sequence[Outcome], *, seed: int, folder: Path) -> Path:
+def _write_overview(outcomes: Sequence[JobResult], *, seed: int, folder: Path) -> Path:
     """Write the overview of a run as `index.html` into a folder, and return its path."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "index.html"
-    artifacts.atomic_write(path, page(outcomes, seed=seed))
+    artifacts.atomic_write(path, overview(outcomes, seed=seed))
     return path
 
 
@@ -119,5 +211,5 @@ def over_seeds(claims: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def _payloads(outcome: Outcome) -> list[dict[str, Any]]:
+def _payloads(outcome: JobResult) -> list[dict[str, Any]]:
     return collect(read(outcome.job.target)) if outcome.job.target.exists() else []
