@@ -112,8 +112,8 @@ def build(lessons: Sequence[str] = (), *, root: Path) -> int:
             for draft, notebook in zip(drafts, (source, derived(source)), strict=True):
                 write(notebook, draft)
             jobs = [Job(lesson.name, draft, draft.with_name(f"executed-{draft.name}")) for draft in drafts]
-            outcomes = execute(jobs)
-            failures = [outcome.failure for outcome in outcomes if outcome.failure is not None]
+            results = execute(jobs)
+            failures = [result.failure for result in results if result.failure is not None]
             if failures:
                 failed += 1
                 sys.stdout.write("".join(f"FAILED {failure}\n" for failure in dict.fromkeys(failures)))
@@ -121,6 +121,6 @@ def build(lessons: Sequence[str] = (), *, root: Path) -> int:
             executed = [read(job.target) for job in jobs]
         for notebook, path in zip(executed, (lesson.source, lesson.copy), strict=True):
             write(notebook, path)
-        seconds = max(outcome.seconds for outcome in outcomes)
+        seconds = max(result.seconds for result in results)
         sys.stdout.write(f"built {lesson.name}: both notebooks ran in {seconds:.1f} s\n")
     return int(failed > 0)

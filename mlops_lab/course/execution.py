@@ -126,9 +126,9 @@ def execute(
                 running = {pool.submit(_one, job, folder, cell_timeout_s, kernels): job for job in batch}
                 try:
                     for future in as_completed(running):
-                        outcome = done[id(running[future])] = future.result()
+                        result = done[id(running[future])] = future.result()
                         if progress is not None:
-                            progress(outcome, len(done), len(jobs))
+                            progress(result, len(done), len(jobs))
                 except BaseException:
                     pool.shutdown(wait=False, cancel_futures=True)
                     kernels.stop()

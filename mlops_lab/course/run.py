@@ -46,11 +46,11 @@ def run(lessons: Sequence[str], *, seed: int = 0, out: Path | None = None, root:
     for lesson in known:
         for old in (folder / f"{lesson.name}.ipynb", folder / "solutions" / f"{lesson.name}.ipynb"):
             old.unlink(missing_ok=True)
-    outcomes = execute(jobs_for(known, folder, seed), progress=_progress())
-    page = _write_overview(outcomes, seed=seed, folder=folder)
-    _report(outcomes)
+    results = execute(jobs_for(known, folder, seed), progress=_progress())
+    page = _write_overview(results, seed=seed, folder=folder)
+    _report(results)
     _say(f"overview: {page}")
-    return int(not all(outcome.ok for outcome in outcomes))
+    return int(not all(result.ok for result in results))
 
 
 def verify(lessons: Sequence[str], *, seeds: int = 20, first: int = 0, root: Path) -> int:
@@ -70,9 +70,9 @@ def verify(lessons: Sequence[str], *, seeds: int = 20, first: int = 0, root: Pat
             for lesson in known
             for seed in range(first, first + seeds)
         ]
-        outcomes = execute(jobs, strict=False, progress=_progress())
-        found = [_payloads(outcome) for outcome in outcomes if outcome.ok]
-    _report(outcomes)
+        results = execute(jobs, strict=False, progress=_progress())
+        found = [_payloads(result) for result in results if result.ok]
+    _report(results)
     claims = [payload for run in found for payload in run if payload["type"] == "claim"]
     wrong = {
         p["id"]: p["message"]
@@ -86,16 +86,16 @@ def verify(lessons: Sequence[str], *, seeds: int = 20, first: int = 0, root: Pat
     if len(table):
         _say(table.to_string(index=False))
     holds = (
-        all(outcome.ok for outcome in outcomes) and not wrong and not any(p["holds"] is False for p in claims)
+        all(result.ok for result in results) and not wrong and not any(p["holds"] is False for p in claims)
     )
     _say(f"{len(table)} claims at {seeds} seeds: {'every one holds' if holds else 'NOT all hold'}")
     return int(not holds)
 
 
-def _report(outcomes: Iterable[JobResult]) -> None:
-    for outcome in outcomes:
-        if outcome.failure is not None:
-            _say(f"\nFAILED {outcome.failure}\n")
+def _report(results: Iterable[JobResult]) -> None:
+    for result in results:
+        if result.failure is not None:
+            _say(f"\nFAILED {result.failure}\n")
 
 
 def _progress() -> Callable[[JobResult, int, int], None]:
@@ -105,18 +105,18 @@ def _progress() -> Callable[[JobResult, int, int], None]:
 
         bar: Any = tqdm(unit="notebook", dynamic_ncols=True)
 
-        def advance(outcome: JobResult, done: int, total: int) -> None:
+        def advance(result: JobResult, done: int, total: int) -> None:
             bar.total = total
-            bar.set_postfix_str(f"{outcome.job.name} {outcome.seconds:.1f} s")
+            bar.set_postfix_str(f"{result.job.name} {result.seconds:.1f} s")
             bar.update()
             if done == total:
                 bar.close()
 
         return advance
 
-    def line(outcome: JobResult, done: int, total: int) -> None:
-        verdict = "ran" if outcome.ok else "FAILED"
-        _say(f"[{done}/{total}] {outcome.job.name}: {verdict} in {outcome.seconds:.1f} s")
+    def line(result: JobResult, done: int, total: int) -> None:
+        verdict = "ran" if result.ok else "FAILED"
+        _say(f"[{done}/{total}] {result.job.name}: {verdict} in {result.seconds:.1f} s")
 
     return line
 
@@ -145,28 +145,28 @@ def _table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> 
 _HOLDS = {True: "holds", False: "DOES NOT HOLD", None: "not measurable here"}
 
 
-def overview(outcomes: Sequence[JobResult], *, seed: int) -> str:
+def overview(results: Sequence[JobResult], *, seed: int) -> str:
     """Write the overview of a run as HTML."""
-    found = [(outcome, _payloads(outcome)) for outcome in outcomes]
-    failed = [outcome.failure for outcome in outcomes if outcome.failure is not None]
+    found = [(result, _payloads(result)) for result in results]
+    failed = [result.failure for result in results if result.failure is not None]
     claims = [
-        (outcome.job.name, p["text"], p["shown"] or p["reason"], _bound(p), p["kind"], _HOLDS[p["holds"]])
-        for outcome, payloads in found
+        (result.job.name, p["text"], p["shown"] or p["reason"], _bound(p), p["kind"], _HOLDS[p["holds"]])
+        for result, payloads in found
         for p in payloads
         if p["type"] == "claim"
     ]
     checks = [
-        (outcome.job.name, p["id"], p["outcome"], p["message"])
-        for outcome, payloads in found
+        (result.job.name, p["id"], p["outcome"], p["message"])
+        for result, payloads in found
         for p in payloads
         if p["type"] == "check"
     ]
     times = [
-        (outcome.job.name, f"{outcome.seconds:.1f} s", "ran to its end" if outcome.ok else "FAILED")
-        for outcome in outcomes
+        (result.job.name, f"{result.seconds:.1f} s", "ran to its end" if result.ok else "FAILED")
+        for result in results
     ]
     summary = (
-        f"{len(outcomes)} notebooks at seed {seed}: {len(outcomes) - len(failed)} ran to their end, "
+        f"{len(results)} notebooks at seed {seed}: {len(results) - len(failed)} ran to their end, "
         f"{len(failed)} failed. "
         f"{sum(row[-1] == 'holds' for row in claims)} of {len(claims)} claims hold."
     )
@@ -185,11 +185,11 @@ def overview(outcomes: Sequence[JobResult], *, seed: int) -> str:
     )
 
 
-def _write_overview(outcomes: Sequence[JobResult], *, seed: int, folder: Path) -> Path:
+def _write_overview(results: Sequence[JobResult], *, seed: int, folder: Path) -> Path:
     """Write the overview of a run as `index.html` into a folder, and return its path."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "index.html"
-    artifacts.atomic_write(path, overview(outcomes, seed=seed))
+    artifacts.atomic_write(path, overview(results, seed=seed))
     return path
 
 
@@ -211,5 +211,5 @@ def over_seeds(claims: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def _payloads(outcome: JobResult) -> list[dict[str, Any]]:
-    return collect(read(outcome.job.target)) if outcome.job.target.exists() else []
+def _payloads(result: JobResult) -> list[dict[str, Any]]:
+    return collect(read(result.job.target)) if result.job.target.exists() else []
