@@ -38,6 +38,9 @@ _START_S = 60.0
 _LOAD_S = 30.0
 """How long it may take to read what was logged; it looks once a second."""
 
+_ANSWER_S = 30.0
+"""How long one answer of the server may take."""
+
 _PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 _ARGUMENTS = (
     *("--host", "127.0.0.1", "--port", "0"),  # the system picks a free port, and no other machine reaches it
@@ -75,7 +78,7 @@ class TensorBoardServer:
             raise RuntimeError("this TensorBoard was stopped: start one by open_tensorboard(folder)")
         try:
             question = f"{self.url}{path}?{urllib.parse.urlencode(query)}"
-            with self._opener.open(question, timeout=_LOAD_S) as answer:
+            with self._opener.open(question, timeout=_ANSWER_S) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             raise ValueError(

@@ -29,6 +29,9 @@ def job(folder: Path, notebook, name="lesson", seed=None) -> Job:
 def no_kernel_left():
     before = planted.kernels()
     yield
+    deadline = time.monotonic() + 20
+    while not planted.kernels() <= before and time.monotonic() < deadline:
+        time.sleep(0.2)
     assert planted.kernels() <= before
 
 
@@ -81,10 +84,10 @@ def test_a_batch_each_notebook_with_its_own_fate(tmp_path, no_kernel_left, monke
 def test_a_cell_that_hangs_is_stopped_and_named(tmp_path, no_kernel_left):
     notebook = planted.hanging()
     start = time.monotonic()
-    (outcome,) = execute([job(tmp_path, notebook)], cell_timeout_s=3)
+    (outcome,) = execute([job(tmp_path, notebook)], cell_timeout_s=8)
     assert time.monotonic() - start < 120
     assert str(outcome.failure) == (
-        "lesson, cell 1: took more than 3 s and was stopped\n    import time\n    time.sleep(600)"
+        "lesson, cell 1: took more than 8 s and was stopped\n    import time\n    time.sleep(600)"
     )
 
 
@@ -96,7 +99,7 @@ def test_an_interrupt_ends_cells_that_compute_and_touches_no_notebook(tmp_path):
     write(planted.lesson(numbers="import time\ntime.sleep(300)"), lesson.copy)
     before = [path.read_bytes() for path in (lesson.source, lesson.copy)]
     code = (
-        "import os, signal, threading, sys; from pathlib import Path\n"
+        "import os, signal, threading, sys, time; from pathlib import Path\n"
         "from mlops_lab.course import execution\nfrom mlops_lab.course.run import run\n"
         # a run in the background is started with Ctrl-C ignored, and would never see it
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
@@ -104,18 +107,19 @@ def test_an_interrupt_ends_cells_that_compute_and_touches_no_notebook(tmp_path):
         "def seen(self, manager):\n"
         # in one write: two threads that print would mix their lines
         "    add(self, manager); os.write(1, b'%d\\n' % manager.provisioner.process.pid)\n"
-        "    if len(self._managers) == 2:\n"
-        "        threading.Timer(2, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
+        "    if len(self._managers) == 2: threading.Timer(2, interrupt).start()\n"
+        "def interrupt():\n"
+        "    os.write(1, b'at %f\\n' % time.time()); os.kill(os.getpid(), signal.SIGINT)\n"
         "execution.Kernels.add = seen\n"
         "run([], root=Path(sys.argv[1]))\n"
     )
-    start = time.monotonic()
     ended = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, timeout=250
     )
     assert ended.returncode != 0
     assert "KeyboardInterrupt" in ended.stderr
-    assert time.monotonic() - start < 30
+    (at,) = (float(line[3:]) for line in ended.stdout.splitlines() if line.startswith("at "))
+    assert time.time() - at < 30
     pids = [int(line) for line in ended.stdout.splitlines() if line.isdigit()]
     assert len(pids) == 2
     assert not any(alive(pid) for pid in pids)
@@ -186,12 +190,14 @@ def test_only_a_kernel_that_fails_to_start_is_tried_again(tmp_path, monkeypatch)
 
 def test_alone_runs_after_the_batch_and_two_at_a_time_before(tmp_path, monkeypatch):
     now, most, order = [], [], []
-    lock = threading.Lock()
+    lock, both = threading.Lock(), threading.Barrier(2, timeout=30)
 
     def stand_in(job, *_):
         with lock:
             now.append(job.name)
             most.append(list(now))
+        if job.name in "xy":
+            both.wait()  # the first two run together, or never go on
         time.sleep(0.05)
         with lock:
             now.remove(job.name)

@@ -105,7 +105,7 @@ def test_two_set_ups_do_not_collide(course):
         subprocess.Popen(command, cwd=course, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(2)
     ]
-    said = [process.communicate(timeout=120) for process in both]
+    said = [process.communicate(timeout=400) for process in both]
     assert [process.returncode for process in both] == [7, 7], said
     installed = [text for _, text in said if "[3/4]" in text]
     assert len(installed) == 1  # the second found it done
