@@ -221,13 +221,7 @@ class Report:
         return ", ".join(f"{number} {word}" for word, number in counts.items() if number) + "."
 
     def frame(self) -> pd.DataFrame:
-        """Give the findings as a table.
-
-        Returns
-        -------
-        pandas.DataFrame
-            One row for each finding. ``ok`` is True, False or missing; ``low`` and ``high`` are the interval.
-        """
+        """Give the findings as a table, one row each; ``low`` and ``high`` are the interval."""
         import pandas as pd
 
         rows = []

@@ -60,20 +60,7 @@ class MemorySink:
         self.closed = False
 
     def log(self, step: int, values: Mapping[str, float]) -> None:
-        """Keep a copy of the values of one step.
-
-        Parameters
-        ----------
-        step
-            The number of the step.
-        values
-            Name -> value.
-
-        Raises
-        ------
-        ValueError
-            If the sink has been closed.
-        """
+        """Keep a copy of the values of one step; a ValueError once the sink has been closed."""
         if self.closed:
             raise ValueError(f"step {step} came after the sink was closed; log first, close last")
         self.rows.append({"step": step, **values})
@@ -83,13 +70,7 @@ class MemorySink:
         self.closed = True
 
     def frame(self) -> pd.DataFrame:
-        """Give what was logged as a table.
-
-        Returns
-        -------
-        pandas.DataFrame
-            One row for each call, the index is the step; what a step did not log is missing.
-        """
+        """Give what was logged as a table, a row for each call, indexed by step."""
         import pandas as pd
 
         return pd.DataFrame(self.rows or {"step": []}).set_index("step")
