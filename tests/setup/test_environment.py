@@ -140,7 +140,12 @@ def test_a_signal_while_the_child_is_started_waits_for_it(monkeypatch, name):
 
     monkeypatch.setattr(subprocess, "Popen", interrupted)
     monkeypatch.setattr(environment, "_at_a_terminal", lambda: False)
-    assert environment.child([sys.executable, "-c", CHILD]) == 9
+    # in the background a shell has Ctrl-C ignored, and then it kills nobody
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        assert environment.child([sys.executable, "-c", CHILD]) == 9
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a terminal of our own")
