@@ -40,6 +40,6 @@ if __name__ == "__main__":
         sys.stderr.write(_too_old() + "\n")
         sys.exit(2)
 
-    from mlops_lab.setup.bootstrap import main
+    from mlops_lab.cli import set_up_and_run
 
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(set_up_and_run(sys.argv[1:]))

@@ -1,6 +1,6 @@
 """The command line: what a student, an instructor or CI can ask for. No logic, only arguments.
 
-`python -m mlops_lab` sets up what is missing first (see `bootstrap`); the script `mlops-lab` does not.
+`python -m mlops_lab` sets up what is missing first; the script `mlops-lab` does not.
 """
 
 from __future__ import annotations
@@ -8,15 +8,21 @@ from __future__ import annotations
 import argparse
 import difflib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from mlops_lab.setup import environment, lessons
+from mlops_lab.setup import bootstrap, environment, lessons
 
-__all__ = ["main", "parser"]
+__all__ = ["EXTRAS", "main", "parser", "set_up_and_run"]
 
 ROOT = Path(__file__).resolve().parents[1]
+
+EXTRAS: Mapping[str, tuple[str, ...]] = {"test": ("test", "slides"), "slides": ("slides",)}
+"""The extra packages that a command needs; all others need none."""
+
+_INSTALL_NOTHING = (None, "doctor")
+"""Commands that work where nothing is installed: help, and the doctor."""
 
 _INTRODUCTION = """\
 MLOps, measured on your own laptop: fifteen lessons, offline.
@@ -165,15 +171,15 @@ def _doctor(given: argparse.Namespace, root: Path) -> int:
 
 
 def _run(given: argparse.Namespace, root: Path) -> int:
-    from mlops_lab.course import execute
+    from mlops_lab.course import run
 
-    return execute.run(given.lessons, seed=given.seed, out=given.out, root=root)
+    return run.run(given.lessons, seed=given.seed, out=given.out, root=root)
 
 
 def _verify(given: argparse.Namespace, root: Path) -> int:
-    from mlops_lab.course import execute
+    from mlops_lab.course import run
 
-    return execute.verify(given.lessons, seeds=given.seeds, first=given.first, root=root)
+    return run.verify(given.lessons, seeds=given.seeds, first=given.first, root=root)
 
 
 def _slides(given: argparse.Namespace, root: Path) -> int:
@@ -232,6 +238,14 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     except KeyboardInterrupt:
         print(f"mlops_lab {given.command}: stopped", file=sys.stderr)
         return 130
+
+
+def set_up_and_run(arguments: Sequence[str], root: Path = ROOT) -> int:
+    """Set up what a command needs, then run it; a mistake in the arguments is told before that."""
+    command = parser(root).parse_args(arguments).command
+    if command in _INSTALL_NOTHING:
+        return main(arguments, root)
+    return bootstrap.run(arguments, EXTRAS.get(command, ()), root)
 
 
 if __name__ == "__main__":

@@ -46,8 +46,8 @@ def called(monkeypatch):
     for module, name, answer in (
         ("course.workspace", "lab", 0),
         ("course.suite", "test", 1),
-        ("course.execute", "run", 0),
-        ("course.execute", "verify", 1),
+        ("course.run", "run", 0),
+        ("course.run", "verify", 1),
         ("course.build", "build", 0),
         ("course.lint", "main", 3),
         ("course.scaffold", "new", Path("notebooks/solutions/15_new.ipynb")),
@@ -66,11 +66,11 @@ def called(monkeypatch):
          {"browser": False, "port": 9000}, 0),
         (["test"], "course.suite.test", [False], {}, 1),
         (["test", "--quick"], "course.suite.test", [True], {}, 1),
-        (["run"], "course.execute.run", [[]], {"seed": 0, "out": None}, 0),
-        (["run", "7", "start_here", "--seed", "5", "--out", "x"], "course.execute.run",
+        (["run"], "course.run.run", [[]], {"seed": 0, "out": None}, 0),
+        (["run", "7", "start_here", "--seed", "5", "--out", "x"], "course.run.run",
          [["07_monitoring_data", "00_start_here"]], {"seed": 5, "out": Path("x")}, 0),
-        (["verify", "--seeds", "2"], "course.execute.verify", [[]], {"seeds": 2, "first": 0}, 1),
-        (["verify", "0"], "course.execute.verify", [["00_start_here"]], {"seeds": 20, "first": 0}, 1),
+        (["verify", "--seeds", "2"], "course.run.verify", [[]], {"seeds": 2, "first": 0}, 1),
+        (["verify", "0"], "course.run.verify", [["00_start_here"]], {"seeds": 20, "first": 0}, 1),
         (["build", "0"], "course.build.build", [["00_start_here"]], {}, 0),
         (["lint"], "course.lint.main", [[]], {}, 3),
         (["new", "15_new"], "course.scaffold.new", ["15_new"], {}, 0),
@@ -109,14 +109,14 @@ def test_an_error_of_ours_is_one_message(course, called, monkeypatch, capsys, er
     def fail(*given, **named):
         raise error
 
-    monkeypatch.setattr(sys.modules["mlops_lab.course.execute"], "run", fail)
+    monkeypatch.setattr(sys.modules["mlops_lab.course.run"], "run", fail)
     assert cli.main(["run"], course) == 2
     said = capsys.readouterr().err
     assert said == f"mlops_lab run: {error}\n"
 
 
 def test_a_defect_of_ours_keeps_its_traceback(course, called, monkeypatch):
-    monkeypatch.setattr(sys.modules["mlops_lab.course.execute"], "run", lambda *given, **named: 1 / 0)
+    monkeypatch.setattr(sys.modules["mlops_lab.course.run"], "run", lambda *given, **named: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         cli.main(["run"], course)
 
@@ -125,7 +125,7 @@ def test_ctrl_c_is_no_error_of_the_students(course, called, monkeypatch, capsys)
     def stop(*given, **named):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(sys.modules["mlops_lab.course.execute"], "run", stop)
+    monkeypatch.setattr(sys.modules["mlops_lab.course.run"], "run", stop)
     assert cli.main(["run"], course) == 130
     assert "stopped" in capsys.readouterr().err
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from mlops_lab.setup import bootstrap
+from mlops_lab.setup import venv
 
 ROOT = Path(__file__).resolve().parents[1]
 JOB = """\
@@ -116,7 +116,7 @@ def course(template, tmp_path, monkeypatch):
 
 
 def version(course: Path, module: str = "tiny_kit") -> str:
-    command = [bootstrap.venv_python(course / ".venv"), "-c", f"import {module}; print({module}.VERSION)"]
+    command = [venv.python_in(course / ".venv"), "-c", f"import {module}; print({module}.VERSION)"]
     return subprocess.run(command, capture_output=True, text=True, cwd=course.parent).stdout.strip()
 
 

@@ -7,13 +7,7 @@ model be loaded (``models``), and which model is the champion (``aliases``)?
 from mlops_lab.artifacts.aliases import Aliases
 from mlops_lab.artifacts.files import atomic_write, locked, safe_name
 from mlops_lab.artifacts.hashes import frame_hash, sha256
-from mlops_lab.artifacts.models import (
-    UntrustedModelError,
-    load_model,
-    model_hash,
-    save_model,
-    untrusted_types,
-)
+from mlops_lab.artifacts.models import UntrustedModelError, load_model, model_hash, save_model
 
 __all__ = [
     "Aliases",
@@ -26,5 +20,4 @@ __all__ = [
     "safe_name",
     "save_model",
     "sha256",
-    "untrusted_types",
 ]

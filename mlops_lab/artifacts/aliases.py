@@ -54,13 +54,7 @@ class Aliases:
         return f"Aliases({str(self.path)!r})"
 
     def targets(self) -> dict[str, str]:
-        """Give all aliases and what they point at, in alphabetical order.
-
-        Raises
-        ------
-        ValueError
-            If the file is not one that this class wrote.
-        """
+        """Give all aliases and what they point at; a ValueError if this class did not write the file."""
         try:
             text = self.path.read_text(encoding="utf-8")
         except FileNotFoundError:
@@ -78,37 +72,14 @@ class Aliases:
             ) from problem
 
     def resolve(self, alias: str) -> str:
-        """Give the version that an alias points at.
-
-        Parameters
-        ----------
-        alias
-            The alias, such as ``"champion"``.
-
-        Raises
-        ------
-        KeyError
-            If there is no such alias; the message names those there are.
-        """
+        """Give the version that an alias points at; a KeyError names the aliases that there are."""
         return _target(self.targets(), alias)
 
     def move(self, alias: str, target: str, *, expected: str | None = None) -> dict[str, str]:
         """Point an alias at a version, and make the alias if there is none.
 
-        Parameters
-        ----------
-        alias, target
-            Names that ``safe_name`` accepts.
-        expected
-            Move only if the alias points here now; ``None`` moves in any case. It keeps a decision that was
-            made on an old reading from overwriting a newer one.
-
-        Raises
-        ------
-        ValueError
-            If a name is not accepted, or the alias does not point at ``expected``.
-        TimeoutError
-            If another writer does not finish in time.
+        With ``expected`` it moves only an alias that points there now, else it raises a ValueError: so a
+        decision that was made on an old reading does not overwrite a newer one.
         """
         safe_name(alias, what="alias")
         safe_name(target, what="version")
@@ -126,16 +97,6 @@ class Aliases:
         """Make a version the champion, and remember the champion before it as ``previous``, in one step.
 
         Promoting the champion again changes nothing. A challenger that is promoted is challenger no longer.
-
-        Parameters
-        ----------
-        target
-            The version.
-
-        Raises
-        ------
-        ValueError
-            If the name is not accepted.
         """
         safe_name(target, what="version")
 
@@ -149,30 +110,13 @@ class Aliases:
         return self._change(promoted)
 
     def rollback(self) -> dict[str, str]:
-        """Swap ``champion`` and ``previous``, in one step; a second rollback undoes the first.
-
-        Raises
-        ------
-        KeyError
-            If there is no previous champion to go back to.
-        """
+        """Swap ``champion`` and ``previous``, in one step; a second rollback undoes the first."""
         return self._change(
             lambda now: {**now, "champion": _target(now, "previous"), "previous": _target(now, "champion")}
         )
 
     def remove(self, alias: str) -> dict[str, str]:
-        """Take an alias away; the version it pointed at stays.
-
-        Parameters
-        ----------
-        alias
-            The alias.
-
-        Raises
-        ------
-        KeyError
-            If there is no such alias.
-        """
+        """Take an alias away; the version it pointed at stays."""
 
         def removed(now: dict[str, str]) -> dict[str, str]:
             _target(now, alias)

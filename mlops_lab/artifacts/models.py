@@ -21,7 +21,7 @@ import numpy as np
 from mlops_lab.artifacts.files import atomic_write
 from mlops_lab.artifacts.hashes import array_bytes
 
-__all__ = ["UntrustedModelError", "load_model", "model_hash", "save_model", "untrusted_types"]
+__all__ = ["UntrustedModelError", "load_model", "model_hash", "save_model"]
 
 _MODEL_FORM = b"mlops_lab model, form 1"
 _SCHEMA = "schema.json"
@@ -52,8 +52,8 @@ class UntrustedModelError(ValueError):
 def save_model(model: object, path: str | os.PathLike[str]) -> str:
     """Save a model as a skops file, replaced in one step, and give the fingerprint of its content.
 
-    It does not say whether the model can be loaded again: ask ``untrusted_types`` which types the reader will
-    have to name. Functions written in a notebook are saved by name only, without their code.
+    It does not say whether the model can be loaded again: ``load_model`` refuses types that the reader has
+    not named, and lists them. Functions written in a notebook are saved by name only, without their code.
 
     Parameters
     ----------
@@ -142,40 +142,6 @@ def load_model(
             f"load_model(path, trusted={[*sorted(named), *missing]!r}). What skops says: {refusal}",
             types=missing,
         ) from None
-
-
-def untrusted_types(path: str | os.PathLike[str]) -> tuple[str, ...]:
-    """Name the types in a model file that ``load_model`` refuses unless they are named; loads nothing.
-
-    The list is what to read before trusting, not what to pass on unread.
-
-    Parameters
-    ----------
-    path
-        A skops file.
-
-    Returns
-    -------
-    tuple of str
-        Full type names in alphabetical order; empty if the file loads as it is.
-
-    Raises
-    ------
-    UntrustedModelError
-        If the file is a pickle or no whole skops file.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from sklearn.tree import DecisionTreeClassifier
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     _ = save_model(DecisionTreeClassifier().fit([[0], [1]], [0, 1]), Path(folder, "tree.skops"))
-    ...     untrusted_types(Path(folder, "tree.skops"))
-    ('sklearn.tree._tree.Tree',)
-    """
-    import skops.io
-
-    return tuple(skops.io.get_untrusted_types(data=_checked(Path(path).read_bytes(), path)))
 
 
 def model_hash(model: Any) -> str:

@@ -1,17 +1,101 @@
-"""Make a lesson's two notebooks from what its author wrote: normal form, derived copy, outputs of both."""
+"""A lesson's two notebooks from what its author wrote: the student's copy is derived, and both are executed.
+
+In the copy solutions become three dots. A solution stands between `### BEGIN SOLUTION` and `### END SOLUTION`
+(nbgrader's markers, so that a course can go on to nbgrader). The region becomes `answer = ...`. Nothing else
+differs between the two notebooks.
+"""
 
 from __future__ import annotations
 
+import copy
+import re
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from mlops_lab.course.derive import derived
-from mlops_lab.course.jobs import Job, execute
-from mlops_lab.course.notebooks import chosen, normalised, read, write
+from mlops_lab.course.compare import is_typed, typed
+from mlops_lab.course.execution import Job, execute
+from mlops_lab.course.notebooks import call_of, chosen, normalised, read, text_of, write
 
-__all__ = ["build"]
+__all__ = ["BEGIN", "END", "build", "copy_differences", "derived", "without_solution"]
+
+BEGIN = "### BEGIN SOLUTION"
+END = "### END SOLUTION"
+
+_NEARLY = re.compile(r"#+\s*(?:BEGIN|END)\s*-?_?SOL", re.IGNORECASE)
+
+
+def without_solution(source: str, *, where: str = "this cell") -> str:
+    """Replace each solution region of a cell by ``answer = ...``."""
+    kept: list[str] = []
+    region: list[str] | None = None
+    for number, line in enumerate(source.split("\n"), start=1):
+        mark = line.strip()
+        if mark == BEGIN:
+            if region is not None:
+                raise ValueError(
+                    f"{where}, line {number}: {BEGIN} inside a region; close the first with {END}"
+                )
+            region = []
+            indent = line[: len(line) - len(line.lstrip())]
+        elif mark == END:
+            if region is None:
+                raise ValueError(f"{where}, line {number}: {END} without {BEGIN} before it")
+            if not any(code.strip().startswith(("answer =", "answer:", "def answer(")) for code in region):
+                raise ValueError(f"{where}, line {number}: a solution must set `answer`, as in answer = 3")
+            kept.append(f"{indent}answer = ...")
+            region = None
+        elif region is not None:
+            region.append(line)
+        else:
+            if _NEARLY.match(mark):
+                raise ValueError(f"{where}, line {number}: {mark!r} is no marker; write {BEGIN} or {END}")
+            kept.append(line)
+    if region is not None:
+        raise ValueError(f"{where}: {BEGIN} without {END} after it")
+    return "\n".join(kept)
+
+
+def derived(source: Any) -> Any:
+    r"""Make the student's notebook, with no outputs, from a lesson's source."""
+    student = copy.deepcopy(source)
+    for place, cell in enumerate(student["cells"]):
+        if cell["cell_type"] == "code":
+            cell["source"] = without_solution(text_of(cell), where=f"cell {place}")
+            cell["outputs"], cell["execution_count"] = [], None
+    return student
+
+
+def copy_differences(source: Any, student: Any) -> list[str]:
+    """Say where a student's copy is not what its source gives; outputs count on cells that both share."""
+    wanted = derived(source)
+    found = []
+    if wanted["metadata"] != student["metadata"]:
+        found.append("the notebook's metadata differs from the source's")
+    if len(wanted["cells"]) != len(student["cells"]):
+        return [*found, f"{len(student['cells'])} cells, where the source has {len(wanted['cells'])}"]
+    for place, (cell, own, original) in enumerate(
+        zip(wanted["cells"], student["cells"], source["cells"], strict=True)
+    ):
+        found += [
+            f"cell {place}: its {part} differs from what the source gives"
+            for part in ("cell_type", "id", "metadata", "source")
+            if cell[part] != own[part]
+        ]
+        shared = original["cell_type"] == "code" and text_of(original) == text_of(own)
+        if shared and call_of(own) != "check" and not _alike(original["outputs"], own["outputs"]):
+            found.append(f"cell {place}: its output differs from the source's")
+    return found
+
+
+def _alike(stored: list[Any], fresh: list[Any]) -> bool:
+    """Hold typed outputs to what they allow (live values, a claim's tolerance), all others to the letter."""
+    if stored == fresh:
+        return True
+    plain = [[output for output in outputs if not is_typed(output)] for outputs in (stored, fresh)]
+    return plain[0] == plain[1] and not list(typed(stored, fresh))
 
 
 def build(lessons: Sequence[str] = (), *, root: Path) -> int:
@@ -28,8 +112,8 @@ def build(lessons: Sequence[str] = (), *, root: Path) -> int:
             for draft, notebook in zip(drafts, (source, derived(source)), strict=True):
                 write(notebook, draft)
             jobs = [Job(lesson.name, draft, draft.with_name(f"executed-{draft.name}")) for draft in drafts]
-            outcomes = execute(jobs)
-            failures = [outcome.failure for outcome in outcomes if outcome.failure is not None]
+            results = execute(jobs)
+            failures = [result.failure for result in results if result.failure is not None]
             if failures:
                 failed += 1
                 sys.stdout.write("".join(f"FAILED {failure}\n" for failure in dict.fromkeys(failures)))
@@ -37,6 +121,6 @@ def build(lessons: Sequence[str] = (), *, root: Path) -> int:
             executed = [read(job.target) for job in jobs]
         for notebook, path in zip(executed, (lesson.source, lesson.copy), strict=True):
             write(notebook, path)
-        seconds = max(outcome.seconds for outcome in outcomes)
+        seconds = max(result.seconds for result in results)
         sys.stdout.write(f"built {lesson.name}: both notebooks ran in {seconds:.1f} s\n")
     return int(failed > 0)

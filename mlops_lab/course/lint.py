@@ -1,8 +1,8 @@
 """Hold lessons against the rules that every lesson keeps.
 
-The rules stand in four modules: `rules_spine` (order of parts, prose), `rules_code` (cells), `rules_frame`
-(claims, exercises, predictions) and `rules_outputs` (what is stored). Each finding has a code, a cell, what
-is wrong, and the way out. No comment or tag switches a rule off.
+The rules stand in four modules: `lint_structure` (order of parts, prose), `lint_code` (cells), `lint_calls`
+(claims, exercises, predictions) and `lint_outputs` (what is stored). Each finding has a code, a cell, what is
+wrong, and the way out. No comment or tag switches a rule off.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlops_lab.course import lint_code, lint_frame, lint_outputs, lint_spine
-from mlops_lab.course.derive import differences
+from mlops_lab.course import lint_calls, lint_code, lint_outputs, lint_structure
+from mlops_lab.course.build import copy_differences
 from mlops_lab.course.notebooks import Lesson, chosen, read, stored_form
 
-__all__ = ["Broken", "lint", "main", "notebook_rules"]
+__all__ = ["lint", "main", "notebook_rules"]
 
 
 @dataclass(frozen=True, order=True)
-class Broken:
+class BrokenRule:
     """A rule that a lesson breaks."""
 
     name: str
@@ -33,43 +33,43 @@ class Broken:
         return f"{self.name}, cell {self.cell}: {self.code} {self.text}"
 
 
-def notebook_rules(notebook: Any, name: str, *, source: bool) -> list[Broken]:
+def notebook_rules(notebook: Any, name: str, *, source: bool) -> list[BrokenRule]:
     """Hold one notebook against the rules."""
     label = f"solutions/{name}" if source else name
     rules = [
-        *lint_spine.spine(notebook, name),
-        *lint_spine.prose(notebook),
+        *lint_structure.parts(notebook, name),
+        *lint_structure.prose(notebook),
         *lint_code.sizes(notebook),
         *lint_code.sources(notebook),
-        *lint_frame.frame(notebook, name[3:], source=source),
-        *lint_frame.in_order(notebook),
-        *lint_frame.solutions(notebook),
-        *lint_frame.shown(notebook, source=source),
+        *lint_calls.calls(notebook, name[3:], source=source),
+        *lint_calls.predictions(notebook),
+        *lint_calls.solutions(notebook),
+        *lint_calls.stored(notebook, source=source),
         *lint_outputs.executed(notebook),
         *lint_outputs.outputs(notebook),
     ]
-    return sorted(dict.fromkeys(Broken(label, cell, code, text) for code, cell, text in rules))
+    return sorted(dict.fromkeys(BrokenRule(label, cell, code, text) for code, cell, text in rules))
 
 
-def lint(lesson: Lesson) -> list[Broken]:
+def lint(lesson: Lesson) -> list[BrokenRule]:
     """Hold a lesson, both its notebooks, against the rules; the copy must be what its source gives."""
-    found: list[Broken] = []
+    found: list[BrokenRule] = []
     notebooks = {}
     for label, path in ((lesson.name, lesson.copy), (f"solutions/{lesson.name}", lesson.source)):
         if not path.is_file():
-            found.append(Broken(label, 0, "L00", f"{path.name} is missing: run build {lesson.name}"))
+            found.append(BrokenRule(label, 0, "L00", f"{path.name} is missing: run build {lesson.name}"))
             continue
         notebook = notebooks[label] = read(path)
         found += notebook_rules(notebook, lesson.name, source=label != lesson.name)
         if stored_form(notebook) != path.read_bytes():
-            found.append(Broken(label, 0, "L00", f"is not in normal form: run build {lesson.name}"))
+            found.append(BrokenRule(label, 0, "L00", f"is not in normal form: run build {lesson.name}"))
     if len(notebooks) == 2:
         copy, source = notebooks.values()
         try:
-            stale = differences(source, copy)
+            stale = copy_differences(source, copy)
         except ValueError as error:
             stale = [str(error)]
-        found += [Broken(lesson.name, 0, "L00", f"{text}: run build {lesson.name}") for text in stale]
+        found += [BrokenRule(lesson.name, 0, "L00", f"{text}: run build {lesson.name}") for text in stale]
     return found
 
 

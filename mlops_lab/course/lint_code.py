@@ -18,18 +18,19 @@ from typing import Any
 
 from mlops_lab.course.notebooks import call_of, text_of
 
-__all__ = ["MOST_CELLS", "MOST_LINES", "code_cells", "parsed", "size", "sizes", "sources"]
+__all__ = ["Found", "code_cells", "parsed", "sizes", "sources"]
 
-MOST_LINES = 15
+_MOST_LINES = 15
 """Lines a code cell may have."""
 
-MOST_CELLS = 30
+_MOST_CELLS = 30
 """Code cells a lesson may have besides those that predict, claim, check and hint."""
 
-MOST_IN_A_ROW = 6
+_MOST_IN_A_ROW = 6
 """Code cells that may follow each other without a word between them."""
 
 Found = tuple[str, int, str]
+"""A broken rule: its code, the cell, and what is wrong with the way out."""
 
 _WIDTH = 110
 _NETWORK = {
@@ -72,7 +73,7 @@ def parsed(source: str) -> ast.Module | None:
         return None
 
 
-def size(source: str) -> int:
+def _size(source: str) -> int:
     r"""Count what a student has to read: lines, or statements where several share a line.
 
     Blank lines and a solution's markers do not count; a line beyond the page's width counts as several.
@@ -87,21 +88,21 @@ def sizes(notebook: Any) -> Iterator[Found]:
     r"""Check how many code cells there are, and how long."""
     cells = code_cells(notebook)
     for place, source in cells:
-        length = max(size(source), len(source.strip().splitlines()))  # on the page blank lines count, too
-        if length > MOST_LINES:
-            yield "L20", place, f"{length} lines or statements; split the cell, {MOST_LINES} are the most"
-    plain = [size(source) for _, source in cells if not call_of({"source": source})]
+        length = max(_size(source), len(source.strip().splitlines()))  # on the page blank lines count, too
+        if length > _MOST_LINES:
+            yield "L20", place, f"{length} lines or statements; split the cell, {_MOST_LINES} are the most"
+    plain = [_size(source) for _, source in cells if not call_of({"source": source})]
     if plain and statistics.median(plain) > 4:
         yield "L20", 0, f"the median code cell has {statistics.median(plain):g} lines; 4 are the most"
     if plain and sum(length > 9 for length in plain) > 0.1 * len(plain):
         yield "L20", 0, "more than a tenth of the code cells have over 9 lines; split the long ones"
-    if len(plain) > MOST_CELLS:
-        yield "L21", 0, f"{len(plain)} code cells; {MOST_CELLS} are the most a student finishes"
+    if len(plain) > _MOST_CELLS:
+        yield "L21", 0, f"{len(plain)} code cells; {_MOST_CELLS} are the most a student finishes"
     row = 0
     for place, cell in enumerate(notebook["cells"]):
         row = row + 1 if cell["cell_type"] == "code" else 0
-        if row == MOST_IN_A_ROW + 1:
-            yield "L21", place, f"more than {MOST_IN_A_ROW} code cells in a row: say something between them"
+        if row == _MOST_IN_A_ROW + 1:
+            yield "L21", place, f"more than {_MOST_IN_A_ROW} code cells in a row: say something between them"
 
 
 def sources(notebook: Any) -> Iterator[Found]:

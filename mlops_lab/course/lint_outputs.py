@@ -11,12 +11,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from mlops_lab.course.lint_code import Found
 from mlops_lab.course.notebooks import text_of
 from mlops_lab.lesson.outputs import MIME, collect, mask_live
 
 __all__ = ["executed", "outputs"]
-
-Found = tuple[str, int, str]
 
 _PATH = re.compile(
     r"(?<![\w.:/<])/(?:home|root|tmp|Users|usr|var|opt|mnt|private|proc|etc|srv|work|app|workspaces?)/[\w.]"

@@ -20,7 +20,7 @@ from nbval.kernel import RunningKernel
 from nbval.plugin import IPyNbCell, IPyNbFile
 
 from mlops_lab.course.compare import is_typed, typed
-from mlops_lab.course.kernels import KERNEL
+from mlops_lab.course.execution import KERNEL
 
 __all__ = ["LessonCell", "LessonFile", "LessonKernel"]
 

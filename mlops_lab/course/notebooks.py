@@ -22,7 +22,7 @@ from mlops_lab.setup import lessons
 __all__ = ["CALLS", "Lesson", "call_of", "chosen", "normalised", "read", "stored_form", "text_of", "write"]
 
 CALLS = ("predict", "reveal", "claim", "check", "hint")
-"""The calls that make a cell part of the lesson's frame rather than of its code."""
+"""The calls that teach: a cell with one of them is no ordinary code."""
 
 _CALL = re.compile(rf"^({'|'.join(CALLS)})\(", re.MULTILINE)
 _KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
@@ -66,7 +66,7 @@ def text_of(cell: Any) -> str:
 
 
 def call_of(cell: Any) -> str:
-    """Say which call of the frame (`CALLS`) a code cell makes; the empty string for ordinary code."""
+    """Say which of `CALLS` a code cell makes; the empty string for ordinary code."""
     found = _CALL.search(text_of(cell))
     return found.group(1) if found else ""
 

@@ -18,15 +18,22 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from mlops_lab.course import compare
-from mlops_lab.course.jobs import CELL_TIMEOUT_S, WORKERS, execute, is_alone, jobs_for
-from mlops_lab.course.kernels import KERNEL, own_kernel
+from mlops_lab.course.execution import (
+    CELL_TIMEOUT_S,
+    KERNEL,
+    WORKERS,
+    execute,
+    is_alone,
+    jobs_for,
+    own_kernel,
+)
 from mlops_lab.course.notebooks import Lesson, chosen, read
 
 __all__ = ["exact", "main", "nbval", "validate"]
 
 _PLUGIN = "mlops_lab.course.nbval_plugin"
 
-SANITIZERS = """\
+_SANITIZERS = """\
 [live values]
 regex: ‹[^‹›]*›
 replace: LIVE
@@ -60,7 +67,7 @@ def nbval(
     together = [path for path in notebooks if not is_alone(path)]
     batches = [together, *([path] for path in notebooks if path not in together)]
     with own_kernel() as folder:
-        (folder / "sanitize.cfg").write_text(SANITIZERS, encoding="utf-8")
+        (folder / "sanitize.cfg").write_text(_SANITIZERS, encoding="utf-8")
         return [
             finding
             for number, batch in enumerate(batches)
@@ -124,13 +131,13 @@ def validate(lessons: Sequence[Lesson], *, cell_timeout_s: float = CELL_TIMEOUT_
     """Execute lessons with papermill and compare claims and figures with what is stored."""
     found = []
     with tempfile.TemporaryDirectory(prefix="mlops-lab-validate-", ignore_cleanup_errors=True) as folder:
-        for outcome in execute(jobs_for(lessons, Path(folder)), cell_timeout_s=cell_timeout_s):
-            if outcome.failure is not None:
-                found.append(str(outcome.failure))
+        for result in execute(jobs_for(lessons, Path(folder)), cell_timeout_s=cell_timeout_s):
+            if result.failure is not None:
+                found.append(str(result.failure))
                 continue
-            stored, fresh = read(outcome.job.notebook), read(outcome.job.target)
+            stored, fresh = read(result.job.notebook), read(result.job.target)
             differences = compare.differences(stored, fresh, exact=exact())
-            found += [f"{outcome.job.name}, {difference}" for difference in differences]
+            found += [f"{result.job.name}, {difference}" for difference in differences]
     return found
 
 

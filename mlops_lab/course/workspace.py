@@ -21,8 +21,9 @@ from typing import Any
 
 from mlops_lab import artifacts
 from mlops_lab.setup import environment, lessons
+from mlops_lab.setup.installer import say
 
-__all__ = ["Refreshed", "free_port", "lab", "refresh"]
+__all__ = ["lab", "refresh"]
 
 _MEMORY = ".copied.json"
 # JupyterLab writes these while a notebook is merely opened, so they are no sign of a student's work
@@ -214,10 +215,10 @@ def lab(root: Path, lesson: str | None = None, *, browser: bool = True, port: in
     """
     lesson = lessons.find(lesson or "00", root)
     chosen = free_port(port)
-    _say(str(refresh(root)))
+    say(str(refresh(root)))
     if port is None and chosen != 8888:
-        _say(f"Port 8888 is in use (another lab?); this one listens on {chosen}.")
-    _say(f"Opening {lesson} in JupyterLab. Keep this window open; Ctrl-C here ends it.")
+        say(f"Port 8888 is in use (another lab?); this one listens on {chosen}.")
+    say(f"Opening {lesson} in JupyterLab. Keep this window open; Ctrl-C here ends it.")
     with tempfile.TemporaryDirectory(prefix="mlops-lab-") as settings:
         variables = environment.prepared()
         others = [variables["JUPYTER_CONFIG_PATH"]] if variables.get("JUPYTER_CONFIG_PATH") else []
@@ -254,8 +255,3 @@ def _command(work: Path, lesson: str, browser: bool, port: int) -> list[str]:
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")
     return command
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()

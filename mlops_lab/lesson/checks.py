@@ -6,11 +6,11 @@ right.
 
 from __future__ import annotations
 
-from mlops_lab.exercises import Outcome, Rule, find
+from mlops_lab.exercises import find
 from mlops_lab.lesson import cards
 from mlops_lab.lesson.outputs import require_id, show_typed, strict
 
-__all__ = ["Outcome", "Rule", "WrongAnswer", "check", "hint"]
+__all__ = ["WrongAnswer", "check", "hint"]
 
 _STEPS = ("a question", "a pointer", "nearly there")
 

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import Any
 
 from mlops_lab.lesson import cards
-from mlops_lab.lesson.outputs import require_id, rounded, show_typed, shown, strict
+from mlops_lab.lesson.outputs import require_id, rounded, show_typed, strict
+from mlops_lab.report import shown
 
 __all__ = ["KINDS", "BrokenClaim", "claim"]
 

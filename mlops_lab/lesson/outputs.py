@@ -15,6 +15,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from mlops_lab.report import shown  # noqa: F401  (until all import it from report)
+
 __all__ = [
     "MIME",
     "TYPES",
@@ -24,7 +26,6 @@ __all__ = [
     "require_id",
     "rounded",
     "show_typed",
-    "shown",
     "strict",
 ]
 
@@ -59,29 +60,6 @@ def require_id(id: str, *, what: str = "id") -> str:
 def rounded(value: float, digits: int = 10) -> float:
     """Round to significant digits, so that the last bits, which differ between machines, are never stored."""
     return float(f"{value:.{digits}g}") if math.isfinite(value) else value
-
-
-def shown(value: float | bool, unit: str = "") -> str:
-    """Write a number as a card shows it: four significant digits, whole numbers in full, with its unit.
-
-    Cannot show a difference smaller than its fourth digit: two values that look alike may differ.
-    """
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if math.isnan(value):
-        return "not a number"
-    if math.isinf(value):
-        return "infinite" if value > 0 else "minus infinite"
-    size = abs(value)
-    if value == int(value) and size < 1e15:
-        text = f"{int(value):,}"
-    elif 1000 <= size < 1e15:
-        text = f"{value:,.0f}"
-    else:
-        text = f"{value:.4g}"
-    if unit in ("$", "€", "£"):
-        return text.replace("-", f"-{unit}", 1) if text.startswith("-") else unit + text
-    return f"{text} {unit}" if unit else text
 
 
 def mask_live(text: str) -> str:

@@ -19,7 +19,7 @@ __all__ = ["FILE", "predict", "reveal", "save", "saved"]
 FILE = "predictions.json"
 """Where a student's predictions are kept, in the notebook's folder."""
 
-LETTERS = "abcdefgh"
+_LETTERS = "abcdefgh"
 
 _asked: dict[str, tuple[str, ...]] = {}
 
@@ -57,12 +57,12 @@ def predict(id: str, question: str, options: Sequence[str]) -> None:
     if isinstance(options, str):
         raise ValueError(f"options={options!r}: give a list of texts, for example ['up', 'down'].")
     choices = tuple(options)
-    if not 2 <= len(choices) <= len(LETTERS) or len(set(choices)) < len(choices):
-        raise ValueError(f"options={list(choices)!r}: give two to {len(LETTERS)} different texts.")
+    if not 2 <= len(choices) <= len(_LETTERS) or len(set(choices)) < len(choices):
+        raise ValueError(f"options={list(choices)!r}: give two to {len(_LETTERS)} different texts.")
     if not all(isinstance(choice, str) and choice.strip() for choice in choices):
         raise ValueError(f"options={list(choices)!r}: every option is a text; write numbers as '3'.")
     _asked[id] = choices
-    lines = [f"  {letter}) {choice}" for letter, choice in zip(LETTERS, choices, strict=False)]
+    lines = [f"  {letter}) {choice}" for letter, choice in zip(_LETTERS, choices, strict=False)]
     payload = {"type": "prediction", "id": id, "question": question, "options": list(choices)}
     face = cards.card(
         "ask",
@@ -150,7 +150,7 @@ def save(id: str, option: str, folder: Path | None = None) -> None:
 
 
 def _option(correct: str, choices: tuple[str, ...]) -> tuple[str, str]:
-    letters = LETTERS[: len(choices)]
+    letters = _LETTERS[: len(choices)]
     if correct in choices:
         return letters[choices.index(correct)], correct
     if isinstance(correct, str) and len(correct) == 1 and correct in letters:
@@ -169,7 +169,7 @@ def _yours(id: str, choices: tuple[str, ...] | None, answer: str) -> str:
         return "You predicted it."
     if choices is None or option not in choices:
         return f"You predicted: {option}."
-    return f"You said {LETTERS[choices.index(option)]}) {option}."
+    return f"You said {_LETTERS[choices.index(option)]}) {option}."
 
 
 def _offer(id: str, choices: tuple[str, ...]) -> None:
@@ -182,7 +182,7 @@ def _offer(id: str, choices: tuple[str, ...]) -> None:
 
     before = saved().get(id)
     buttons = ipywidgets.RadioButtons(
-        options=[(f"{letter}) {choice}", choice) for letter, choice in zip(LETTERS, choices, strict=False)],
+        options=[(f"{letter}) {choice}", choice) for letter, choice in zip(_LETTERS, choices, strict=False)],
         value=before if before in choices else None,
         description="Yours:",
         tooltip="Your prediction",
@@ -193,7 +193,7 @@ def _offer(id: str, choices: tuple[str, ...]) -> None:
     )
 
     def keep(change: dict[str, Any]) -> None:
-        letter = LETTERS[choices.index(change["new"])]
+        letter = _LETTERS[choices.index(change["new"])]
         try:
             save(id, change["new"])
         except OSError as error:

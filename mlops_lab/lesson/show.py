@@ -10,7 +10,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from mlops_lab.lesson import cards
-from mlops_lab.lesson.outputs import in_ipython, publish, require_id, show_typed, shown
+from mlops_lab.lesson.outputs import in_ipython, publish, require_id, show_typed
+from mlops_lab.report import shown
 
 if sys.platform == "win32":
     from pathlib import WindowsPath as _NativePath

@@ -17,31 +17,31 @@ from mlops_lab import versioning
 from mlops_lab.lesson.show import scratch
 from mlops_lab.lesson.terminal import Terminal
 
-__all__ = ["PROGRAMS", "WAYS", "difference", "into_git", "race", "size", "text"]
+__all__ = ["PROGRAMS", "WAYS", "csv_bytes", "difference", "folder_bytes", "into_git", "race"]
 
 Back = Callable[[int], "bytes | pd.DataFrame"]
 Way = Callable[[Path, "Sequence[pd.DataFrame]", Sequence[bytes]], tuple[Path, Back]]
 
 
-def text(table: pd.DataFrame) -> bytes:
+def csv_bytes(table: pd.DataFrame) -> bytes:
     r"""Write a table as a CSV file, the same bytes on every system.
 
     Examples
     --------
-    >>> text(pd.DataFrame({"grade": ["juice"]}, index=pd.Index(["c1"], name="crate")))
+    >>> csv_bytes(pd.DataFrame({"grade": ["juice"]}, index=pd.Index(["c1"], name="crate")))
     b'crate,grade\nc1,juice\n'
     """
     return table.to_csv(lineterminator="\n").encode()
 
 
-def size(folder: Path) -> int:
+def folder_bytes(folder: Path) -> int:
     """Add up the bytes of all files below a folder; 0 if there is none.
 
     Examples
     --------
     >>> with scratch() as folder:
     ...     _ = (folder / "a.txt").write_bytes(b"four")
-    ...     size(folder)
+    ...     folder_bytes(folder)
     4
     """
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
@@ -116,7 +116,7 @@ def race(tables: Mapping[str, Sequence[pd.DataFrame]], ways: Mapping[str, Way] |
     copies nothing      2.0     0
     """
     rows = {}
-    blobs = {change: [text(version) for version in versions] for change, versions in tables.items()}
+    blobs = {change: [csv_bytes(version) for version in versions] for change, versions in tables.items()}
     for name, way in (WAYS if ways is None else ways).items():
         if name in _NEEDS and Terminal(scratch()).lacks(*_NEEDS[name]):
             continue
@@ -127,7 +127,7 @@ def race(tables: Mapping[str, Sequence[pd.DataFrame]], ways: Mapping[str, Way] |
                 found = [back(number) for number in range(len(versions))]
                 seconds = time.perf_counter() - start
                 lost = sum(map(_lost, found, versions, blobs[change]))
-                rows[name, change] = (size(where) / len(blobs[change][0]), lost, seconds)
+                rows[name, change] = (folder_bytes(where) / len(blobs[change][0]), lost, seconds)
     found_all = pd.DataFrame.from_dict(rows, orient="index", columns=["tables", "lost", "seconds"])
     found_all.index = pd.MultiIndex.from_tuples(list(rows), names=["way", "change"])
     return found_all

@@ -32,11 +32,14 @@ if TYPE_CHECKING:
 
 __all__ = ["TensorBoardServer", "main", "open_tensorboard"]
 
-START_S = 60.0
+_START_S = 60.0
 """How long a server may take to start; two seconds are usual."""
 
-LOAD_S = 30.0
+_LOAD_S = 30.0
 """How long it may take to read what was logged; it looks once a second."""
+
+_ANSWER_S = 30.0
+"""How long one answer of the server may take."""
 
 _PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 _ARGUMENTS = (
@@ -75,7 +78,7 @@ class TensorBoardServer:
             raise RuntimeError("this TensorBoard was stopped: start one by open_tensorboard(folder)")
         try:
             question = f"{self.url}{path}?{urllib.parse.urlencode(query)}"
-            with self._opener.open(question, timeout=LOAD_S) as answer:
+            with self._opener.open(question, timeout=_ANSWER_S) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             raise ValueError(
@@ -127,7 +130,7 @@ class TensorBoardServer:
         self.stop()
 
 
-def open_tensorboard(folder: str | Path, *, start_s: float = START_S) -> TensorBoardServer:
+def open_tensorboard(folder: str | Path, *, start_s: float = _START_S) -> TensorBoardServer:
     """Start TensorBoard on a folder of event files, for this machine alone.
 
     It returns when the server answers. The folder may still be empty, and may grow: new runs appear within a
@@ -199,7 +202,7 @@ def main(arguments: Sequence[str], *, until: IO[str]) -> int:
 
 def _awaited(ask: Callable[[], Any], ready: Callable[[Any], bool], what: str) -> Any:
     """Ask again and again until the answer is ready."""
-    deadline = time.monotonic() + LOAD_S
+    deadline = time.monotonic() + _LOAD_S
     while not ready(answer := ask()):
         if time.monotonic() > deadline:
             raise TimeoutError(f"TensorBoard has not read {what}; is its folder the one that was written to?")

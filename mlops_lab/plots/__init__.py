@@ -5,8 +5,7 @@ returns the axes. Nothing global is changed. A figure of its own is made with py
 it at the end of its cell; a lesson hands the axes to ``picture``, which shows it once and closes it.
 """
 
-from mlops_lab.plots.comparisons import bars, histograms, intervals
-from mlops_lab.plots.lines import line
-from mlops_lab.plots.style import PALETTE, axes, png
+from mlops_lab.plots.charts import bars, histograms, intervals, line
+from mlops_lab.plots.style import GREY, PALETTE, axes, name_ends, png
 
-__all__ = ["PALETTE", "axes", "bars", "histograms", "intervals", "line", "png"]
+__all__ = ["GREY", "PALETTE", "axes", "bars", "histograms", "intervals", "line", "name_ends", "png"]

@@ -1,16 +1,16 @@
-"""The house style: colours, shapes and the axes that every picture is drawn on."""
+"""The house style: colours, shapes, the axes that every picture is drawn on, names where lines end."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["COLOURS", "DASHES", "GREY", "HATCHES", "MARKERS", "MARKS", "PALETTE", "axes", "png"]
+__all__ = ["COLOURS", "DASHES", "GREY", "HATCHES", "MARKERS", "MARKS", "PALETTE", "axes", "name_ends", "png"]
 
 PALETTE: Mapping[str, str] = MappingProxyType(
     {
@@ -79,6 +79,54 @@ def axes(
     ax.grid(visible=True, color="#D9D9D9", linewidth=0.6)
     ax.set_axisbelow(True)
     return ax
+
+
+def name_ends(ax: Axes, ends: Sequence[tuple[float, float, str, str]]) -> None:
+    """Write names to the right of the axes, each where its line ends, apart where two would touch.
+
+    The limits of the axes must be settled: names do not move when more is drawn afterwards.
+
+    Parameters
+    ----------
+    ax
+        Axes whose lines are drawn.
+    ends
+        For each line: where it ends (x and y, as the axis counts), its name, and its colour.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> ax = axes(Figure().subplots(), xlabel="week", ylabel="accuracy (share)")
+    >>> name_ends(ax, [(1.0, 0.5, "belt", PALETTE["blue"]), (1.0, 0.5, "handheld", PALETTE["orange"])])
+    >>> [text.get_text() for text in ax.texts]
+    ['belt', 'handheld']
+    """
+    if not ends:
+        return
+    ax.get_xlim(), ax.get_ylim()  # settles the limits, on which the transformation rests
+    to_axes = (ax.transData + ax.transAxes.inverted()).transform
+    figure = ax.get_figure(root=True)
+    height_pt = ax.get_window_extent().height * 72 / (figure.dpi if figure else 72)
+    gap = 13 / (height_pt * 0.85)
+    wanted = sorted((float(to_axes((x, y))[1]), (x, y), name, colour) for x, y, name, colour in ends)
+    heights: list[float] = []
+    for height, *_ in wanted:
+        heights.append(max(height, heights[-1] + gap) if heights else height)
+    too_high = max(0.0, heights[-1] - 1.0)
+    heights = [height - too_high for height in heights]
+    for number in range(len(heights) - 2, -1, -1):
+        heights[number] = min(heights[number], heights[number + 1] - gap)
+    for height, (_, end, name, colour) in zip(heights, wanted, strict=True):
+        ax.annotate(
+            name,
+            end,
+            (1.03, height),
+            textcoords="axes fraction",
+            annotation_clip=False,
+            fontsize=9,
+            va="center",
+            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.8, "shrinkA": 0, "shrinkB": 3},
+        )
 
 
 def png(ax: Axes, *, dpi: int = 100) -> bytes:

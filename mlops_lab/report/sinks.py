@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["GuardedSink", "MemorySink", "Sink", "guarded"]
 
@@ -59,20 +60,7 @@ class MemorySink:
         self.closed = False
 
     def log(self, step: int, values: Mapping[str, float]) -> None:
-        """Keep a copy of the values of one step.
-
-        Parameters
-        ----------
-        step
-            The number of the step.
-        values
-            Name -> value.
-
-        Raises
-        ------
-        ValueError
-            If the sink has been closed.
-        """
+        """Keep a copy of the values of one step; a ValueError once the sink has been closed."""
         if self.closed:
             raise ValueError(f"step {step} came after the sink was closed; log first, close last")
         self.rows.append({"step": step, **values})
@@ -82,13 +70,9 @@ class MemorySink:
         self.closed = True
 
     def frame(self) -> pd.DataFrame:
-        """Give what was logged as a table.
+        """Give what was logged as a table, a row for each call, indexed by step."""
+        import pandas as pd
 
-        Returns
-        -------
-        pandas.DataFrame
-            One row for each call, the index is the step; what a step did not log is missing.
-        """
         return pd.DataFrame(self.rows or {"step": []}).set_index("step")
 
 

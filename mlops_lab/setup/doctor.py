@@ -15,7 +15,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlops_lab.setup import bootstrap, installer, lessons, requirements
+from mlops_lab.setup import installer, lessons, requirements
+from mlops_lab.setup.venv import LOCKS, ROOT, python_in, site_packages, stamped
 
 __all__ = ["Check", "blocked", "examine", "text"]
 
@@ -66,18 +67,18 @@ def _packages(root: Path) -> Iterator[Check]:
             mend = f"Debian, Ubuntu: sudo apt install {package}; Fedora: python3-pip; Alpine: py3-pip"
             yield Check("blocks", "ensurepip", "missing: no virtual environment can be made", mend)
         return
-    stamp, site = bootstrap.stamped(root), bootstrap.venv_site(venv)
-    if not bootstrap.venv_python(venv).exists():
+    stamp, site = stamped(root), site_packages(venv)
+    if not python_in(venv).exists():
         yield Check("note", ".venv", "its Python is gone (upgraded?)", "the next command makes it anew")
-    elif bootstrap.LOCKS[0] in stamp:
-        yield Check("ok", ".venv", f"whole, as {bootstrap.LOCKS[0]} says, Python {stamp['python']}")
+    elif LOCKS[0] in stamp:
+        yield Check("ok", ".venv", f"whole, as {LOCKS[0]} says, Python {stamp['python']}")
     elif stamp:
-        found = f"made from an older {bootstrap.LOCKS[0]}"
+        found = f"made from an older {LOCKS[0]}"
         yield Check("note", ".venv", found, "the next command brings it up to date")
     else:
         found = "not whole: its installation did not end"
         yield Check("note", ".venv", found, "the next command goes on with it")
-    if bootstrap.LOCKS[0] in stamp:
+    if LOCKS[0] in stamp:
         missing = requirements.unmet(root, site=site)
         mend = "delete the folder .venv, then run the command again" if missing else ""
         found = "; ".join(missing) if missing else "all there, within their bounds"
@@ -86,7 +87,7 @@ def _packages(root: Path) -> Iterator[Check]:
 
 def _disk(root: Path) -> Check:
     free = shutil.disk_usage(root).free / 1e6
-    needed = 300 if bootstrap.stamped(root) or not requirements.unmet(root) else installer.NEEDED_MB
+    needed = 300 if stamped(root) or not requirements.unmet(root) else installer.NEEDED_MB
     found = f"{free / 1000:.1f} GB free"
     if free < needed:
         return Check("blocks", "disk", found, f"free some: about {needed / 1000:.1f} GB are needed")
@@ -172,7 +173,7 @@ def _lessons(root: Path) -> Check:
     return Check("ok", "lessons", f"{len(there)}: {there[0]} to {there[-1]}")
 
 
-def examine(root: Path = bootstrap.ROOT) -> list[Check]:
+def examine(root: Path = ROOT) -> list[Check]:
     """Look at everything the course needs of this machine.
 
     It does not start the course's Python or import its packages, so a broken file inside a package stays

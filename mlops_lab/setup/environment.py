@@ -11,8 +11,8 @@ import os
 import platform
 import signal
 import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
@@ -85,26 +85,43 @@ def _at_a_terminal() -> bool:
 
 
 @contextmanager
-def _passed_on(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """While a child runs, let it answer the signals meant for both of us.
+def _passed_on() -> Iterator[Callable[[subprocess.Popen[bytes]], None]]:
+    """Let a child answer the signals meant for both of us; give the function that says which child.
 
     Ctrl-C in a terminal reaches parent and child alike, so there the parent only waits: sent twice, it tells
-    JupyterLab to stop without asking. Away from a terminal, and for every other signal, it is handed on.
+    JupyterLab to stop without asking. Away from a terminal, and for every other signal, it is handed on. A
+    signal that comes while the child is being started waits for it.
     """
+    started: list[subprocess.Popen[bytes]] = []
+    early: list[int] = []
 
     def hand_on(number: int, frame: FrameType | None) -> None:
+        if not started:
+            early.append(number)
+            return
+        process = started[0]
         from_keyboard = number in (signal.SIGINT, getattr(signal, "SIGBREAK", None))
         if process.poll() is None and not (from_keyboard and (_at_a_terminal() or os.name == "nt")):
             process.send_signal(number)
 
     before: dict[signal.Signals, Callable[[int, FrameType | None], object] | int | None] = {}
+
+    def listen(numbers: Iterable[signal.Signals]) -> None:
+        with suppress(ValueError):  # not in the main thread, where Python allows no handlers
+            for number in numbers:
+                before[number] = signal.signal(number, hand_on)
+
+    def hand_to(process: subprocess.Popen[bytes]) -> None:
+        listen(ignored)
+        started.append(process)
+        for number in early:
+            hand_on(number, None)
+
+    # What is ignored (in the background, under nohup) the child shall ignore too, and it inherits that.
+    ignored = [number for number in _signals() if signal.getsignal(number) is signal.SIG_IGN]
     try:
-        for number in _signals():
-            before[number] = signal.signal(number, hand_on)
-    except ValueError:  # not in the main thread, where Python allows no handlers
-        pass
-    try:
-        yield
+        listen(number for number in _signals() if number not in ignored)
+        yield hand_to
     finally:
         for number, handler in before.items():
             signal.signal(number, handler if handler is not None else signal.SIG_DFL)
@@ -118,7 +135,8 @@ def child(
 ) -> int:
     """Run a program to its end as a child process; pass signals to it and its exit code back."""
     # started and waited for by hand: subprocess.call kills the child at Ctrl-C, before it could tidy up
-    process = subprocess.Popen(command, env=dict(environment or prepared()), cwd=folder)
-    with _passed_on(process):
+    with _passed_on() as hand_to:
+        process = subprocess.Popen(command, env=dict(environment or prepared()), cwd=folder)
+        hand_to(process)
         code = process.wait()
     return code if code >= 0 else 128 - code

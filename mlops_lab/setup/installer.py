@@ -18,7 +18,7 @@ from pathlib import Path
 
 from mlops_lab.setup import environment
 
-__all__ = ["NEEDED_MB", "SetupError", "broken", "diagnosis", "disk_full", "install"]
+__all__ = ["NEEDED_MB", "SetupError", "broken", "diagnosis", "disk_full", "install", "say"]
 
 NEEDED_MB = 1800
 
@@ -53,7 +53,8 @@ class SetupError(RuntimeError):
     """The course could not be set up; the message says why and what to do."""
 
 
-def _say(text: str, ending: str = "\n") -> None:
+def say(text: str, ending: str = "\n") -> None:
+    """Tell the student at once, on standard error."""
     sys.stderr.write(text + ending)
     sys.stderr.flush()
 
@@ -183,9 +184,9 @@ def _with_pip(python: Path, settings: Mapping[str, str], file: Path, total: int,
             lines.append(line.rstrip())
             if match := re.match(r"(?:Collecting|Requirement already satisfied:) ([\w.-]+)", line):
                 seen += 1
-                _say(f"  {seen:3d} of {total}: {match[1]:<40}", "\r" if sys.stderr.isatty() else "\n")
+                say(f"  {seen:3d} of {total}: {match[1]:<40}", "\r" if sys.stderr.isatty() else "\n")
             elif line.startswith("Installing collected packages"):
-                _say(f"  all fetched, now unpacking{'':<30}")
+                say(f"  all fetched, now unpacking{'':<30}")
     if process.returncode:
         last = "\n".join(lines[-15:])
         raise SetupError(diagnosis("\n".join(lines)) or f"pip could not install the packages:\n{last}")
@@ -195,10 +196,10 @@ def install(python: Path, file: Path, *, pin: Path, target: Path, lock: int) -> 
     """Install what a hashed lock file lists; packages that are there already stay."""
     total = len(re.findall(r"^[A-Za-z0-9][\w.-]*==", file.read_text(encoding="utf-8"), re.MULTILINE))
     settings = _pip_settings(python)
-    _say("[2/4] fetching the installer")
+    say("[2/4] fetching the installer")
     uv = _fetch_uv(python, settings, pin, target, lock)
     about = "the first time this takes one to five minutes"
-    _say(f"[3/4] installing up to {total} packages from {file.name}; {about}")
+    say(f"[3/4] installing up to {total} packages from {file.name}; {about}")
     if uv is not None:
         command = [
             str(uv),
@@ -216,5 +217,5 @@ def install(python: Path, file: Path, *, pin: Path, target: Path, lock: int) -> 
         except OSError:  # it is for another processor, or this disk lets nothing be run
             uv = None
     why = "uv cannot be had here" if uv is None else "uv could not do it"
-    _say(f"  {why}; pip does it, more slowly")
+    say(f"  {why}; pip does it, more slowly")
     _with_pip(python, settings, file, total, lock)

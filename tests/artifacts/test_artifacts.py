@@ -1,7 +1,9 @@
 """Hashes are held against what pandas and NumPy call equal, files against a full disk a killed process."""
 
 import contextlib
+import copy
 import errno
+import functools
 import io
 import json
 import os
@@ -252,7 +254,8 @@ def test_a_killed_writer_leaves_a_whole_file(tmp_path):
     size = 2_000_000
     file.write_bytes(b"a" * size)
     writer = textwrap.dedent(f"""
-        from mlops_lab.artifacts.files import atomic_write
+        import runpy  # of the package only this file: its children start thirty times
+        atomic_write = runpy.run_path({files.__file__!r})["atomic_write"]
         print("started", flush=True)
         while True:
             for letter in (b"b", b"a"):
@@ -315,7 +318,8 @@ def test_lock_waits_and_gives_up(tmp_path):
 
 def test_lock_is_free_when_its_owner_is_killed(tmp_path):
     owner = f"""
-from mlops_lab.artifacts.files import locked
+import runpy
+locked = runpy.run_path({files.__file__!r})["locked"]
 with locked({str(tmp_path / "a")!r}):
     print("held", flush=True)
     input()
@@ -340,6 +344,7 @@ def _data():
     return x, (x[:, 0] + x[:, 1] > 0).astype(int)
 
 
+@functools.cache
 def _fitted():
     x, y = _data()
     frame = pd.DataFrame(x, columns=["size", "colour", "weight"]).assign(
@@ -361,12 +366,12 @@ def _fitted():
 
 
 def _trusting(path):
-    return artifacts.load_model(path, trusted=artifacts.untrusted_types(path))
+    return artifacts.load_model(path, trusted=skops.io.get_untrusted_types(file=path))
 
 
 @pytest.mark.parametrize("kind", sorted(_fitted()))
 def test_a_model_its_file_and_its_copy_have_one_hash(tmp_path, kind):
-    model = _fitted()[kind]
+    model = copy.deepcopy(_fitted()[kind])
     if kind == "with sets":
         model.seen_ = {"belt", "handheld", "lamp", "hill"}
     file = tmp_path / "m.skops"
@@ -387,6 +392,7 @@ def test_two_files_of_one_model_differ_in_bytes_and_not_in_content():
     assert artifacts.model_hash(first) == artifacts.model_hash(second)
 
 
+@pytest.mark.slow
 def test_model_hash_is_the_same_in_another_process(tmp_path):
     code = """
 import sys
@@ -451,7 +457,6 @@ def test_untrusted_types_are_named_and_not_built(tmp_path):
     planted.mark = str(mark)
     artifacts.save_model(planted, tmp_path / "m.skops")
     name = f"{Planted.__module__}.Planted"
-    assert artifacts.untrusted_types(tmp_path / "m.skops") == (name,)
     with pytest.raises(artifacts.UntrustedModelError) as refusal:
         artifacts.load_model(tmp_path / "m.skops")
     assert refusal.value.types == (name,)
@@ -483,7 +488,7 @@ def test_a_pickle_is_refused_unopened(tmp_path, name, protocol):
     mark = tmp_path / "ran"
     (tmp_path / name).write_bytes(pickle.dumps(_Trap(mark), protocol=protocol))
     known = protocol >= 2 or name in {"m.pkl", "m.joblib"}  # the oldest protocol has no mark of its own
-    for opened in (artifacts.load_model, artifacts.untrusted_types, artifacts.model_hash):
+    for opened in (artifacts.load_model, artifacts.model_hash):
         with pytest.raises(
             artifacts.UntrustedModelError,
             match="is a pickle" if known else "no skops file",
@@ -631,12 +636,12 @@ def test_a_missing_folder_is_named(tmp_path):
 
 
 def test_two_processes_and_two_threads_lose_no_update(tmp_path):
-    """Four writers make 25 aliases each, while a reader always finds a whole file."""
+    """Four writers make 15 aliases each, while a reader always finds a whole file."""
     file = tmp_path / "aliases.json"
     code = """
 import sys
 from mlops_lab.artifacts import Aliases
-for number in range(25):
+for number in range(15):
     Aliases(sys.argv[1], timeout_s=60).move(f"{sys.argv[2]}-{number}", "v1")
 """
     processes = [
@@ -644,7 +649,7 @@ for number in range(25):
     ]
     aliases = artifacts.Aliases(file, timeout_s=60)
     threads = [
-        threading.Thread(target=lambda n=n: [aliases.move(f"t{n}-{number}", "v1") for number in range(25)])
+        threading.Thread(target=lambda n=n: [aliases.move(f"t{n}-{number}", "v1") for number in range(15)])
         for n in range(2)
     ]
     for thread in threads:
@@ -656,5 +661,5 @@ for number in range(25):
     for thread in threads:
         thread.join()
     assert [process.wait() for process in processes] == [0, 0]
-    assert len(aliases.targets()) == 100
+    assert len(aliases.targets()) == 60
     assert seen == sorted(seen)

@@ -37,7 +37,7 @@ def test_a_student_runs_the_first_lesson(lab):
         option.scroll_into_view_if_needed()
         option.check()
         saved = work / "predictions.json"
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while not saved.exists() and time.monotonic() < deadline:
             page.wait_for_timeout(200)
         shot = os.environ.get("MLOPS_LAB_SCREENSHOT")
@@ -51,7 +51,7 @@ def test_a_student_runs_the_first_lesson(lab):
 
 
 PANEL = """from mlops_lab import load
-from mlops_lab.lesson.load_panel import load_panel
+from mlops_lab.lesson.panels import load_panel
 load_panel(load.daily_curve())
 """
 

@@ -9,7 +9,7 @@ import planted
 import pytest
 
 from mlops_lab.course import lint
-from mlops_lab.course.derive import derived
+from mlops_lab.course.build import derived
 from mlops_lab.course.notebooks import normalised, text_of, write
 
 SOUND = planted.finished()
@@ -157,7 +157,7 @@ def padded(text: str):
 
 
 PLANTED = {
-    # the spine
+    # the structure
     "a title that claims nothing": (replaced("# 00", "?", "."), "L01"),
     "another lesson's number": (replaced("# 00", "# 00", "# 07"), "L01"),
     "no time in the box": (replaced("**Time**", "> **Time** 30 minutes.", "Soon."), "L02"),
@@ -229,7 +229,7 @@ PLANTED = {
     "the end of the kernel": (added("raise SystemExit"), "L27"),
     "the end by sys": (added("import sys\nsys.exit()"), "L27"),
     "strictness off": (added("import os\nos.environ['MLOPS_LAB_STRICT'] = '0'"), "L27"),
-    # the frame
+    # the calls that teach
     "a claim of another topic": (replaced("claim(\n", "start_here.settles", "other.settles"), "L30"),
     "a claim's id computed": (replaced("claim(\n", '"start_here.settles"', 'f"start_here.{seed}"'), "L30"),
     "a claim twice": (
@@ -424,7 +424,7 @@ def test_a_missing_copy_is_named(course, capsys):
 
 def test_every_code_that_a_rule_gives_is_explained_in_its_module():
     folder = Path(lint.__file__).parent
-    for name in ("lint_spine", "lint_code", "lint_frame", "lint_outputs"):
+    for name in ("lint_structure", "lint_code", "lint_calls", "lint_outputs"):
         text = (folder / f"{name}.py").read_text(encoding="utf-8")
         docstring, rest = text.split('"""')[1], text.split('"""', 2)[2]
         for code in set(re.findall(r'yield \(?\s*"(L\d\d)"', rest)):

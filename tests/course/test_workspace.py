@@ -264,9 +264,12 @@ def listens(port: int) -> bool:
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 def test_a_real_lab_opens_on_the_lesson_asks_for_its_token_and_ends_cleanly(course):
+    with socket.socket() as probe:  # 8888 and its neighbours may be another lab's at any moment
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
     code = (
         "import sys; from pathlib import Path; from mlops_lab.course import workspace; "
-        f"sys.exit(workspace.lab(Path({str(course)!r}), 'start_here', browser=False))"
+        f"sys.exit(workspace.lab(Path({str(course)!r}), 'start_here', browser=False, port={port}))"
     )
     lab = subprocess.Popen(
         [sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from mlops_lab.lesson import outputs
-from mlops_lab.lesson.outputs import MIME, collect, mask_live, mime_bundle, require_id, rounded, shown
+from mlops_lab.lesson.outputs import MIME, collect, mask_live, mime_bundle, require_id, rounded
 
 
 def stored(payload, **data):
@@ -51,23 +51,6 @@ def test_rounding_is_close_and_settles(value, digits):
     once = rounded(value, digits)
     assert once == rounded(once, digits)
     assert math.isclose(once, value, rel_tol=10.0 ** (1 - digits), abs_tol=1e-300)
-
-
-@pytest.mark.parametrize(
-    ("value", "unit", "text"),
-    [
-        (0.5, "", "0.5"),
-        (2 / 3, "s", "0.6667 s"),
-        (25920.0, "$", "$25,920"),
-        (-25920, "$", "-$25,920"),
-        (12345.678, "crates", "12,346 crates"),
-        (1.5e-7, "", "1.5e-07"),
-        (True, "", "true"),
-        (-math.inf, "", "minus infinite"),
-    ],
-)
-def test_numbers_are_shown_short(value, unit, text):
-    assert shown(value, unit) == text
 
 
 def test_masking_leaves_the_words():

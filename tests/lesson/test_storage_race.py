@@ -27,7 +27,7 @@ def test_every_way_brings_every_version_back(tables, name):
 def test_dvc_brings_every_version_back_and_keeps_whole_files(tables):
     found = storage_race.race(tables, {"DVC": storage_race.WAYS["DVC"]})
     assert found["lost"].sum() == 0
-    lengths = [len(storage_race.text(table)) for table in tables["delete"]]
+    lengths = [len(storage_race.csv_bytes(table)) for table in tables["delete"]]
     assert found.loc[("DVC", "delete"), "tables"] == sum(lengths) / lengths[0]
     assert 1.9 < found.loc[("DVC", "edit"), "tables"] < 2.1  # the third version is the first again
     from dvc.ui import ui
@@ -64,5 +64,5 @@ def test_the_difference_names_changed_new_and_gone_rows(tables):
 def test_sizes_are_those_of_the_files(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "b").write_bytes(b"12345")
-    assert storage_race.size(tmp_path) == 5 and storage_race.size(tmp_path / "none") == 0
-    assert storage_race.text(pd.DataFrame({"a": [1.5]})) == b",a\n0,1.5\n"
+    assert storage_race.folder_bytes(tmp_path) == 5 and storage_race.folder_bytes(tmp_path / "none") == 0
+    assert storage_race.csv_bytes(pd.DataFrame({"a": [1.5]})) == b",a\n0,1.5\n"

@@ -1,23 +1,53 @@
-"""The way in: from a bare Python to a running course, and what is said where that does not work."""
+"""The way in: which environment is taken, when one is made or mended, and what is said where it cannot be.
 
-# ruff: noqa: F811  (a fixture that is imported is named again where a test asks for it)
+The packages' installation is stood in for here; `test_set_up_for_real.py` has it for real.
+"""
 
 import ast
 import errno
-import json
 import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
+from venv import EnvBuilder
 
 import pytest
-from tiny_course import ROOT, course, forbid, template, version  # noqa: F401
 
-from mlops_lab.setup import bootstrap, installer
+from mlops_lab import cli
+from mlops_lab.setup import bootstrap, installer, venv
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    """A course whose `.venv` has a Python that starts and a stamp, but neither pip nor packages."""
+    course = tmp_path_factory.mktemp("template")
+    (course / "mlops_lab").mkdir()
+    (course / "pyproject.toml").write_text(
+        '[project]\nversion = "1"\ndependencies = ["tiny-kit>=1,<3"]\n'
+        'optional-dependencies.test = ["tiny-test"]\n'
+    )
+    (course / "requirements.lock").write_text("tiny-kit==1.0\n")
+    (course / "requirements-test.lock").write_text("tiny-kit==1.0\ntiny-test==1.0\n")
+    EnvBuilder(symlinks=os.name != "nt").create(course / ".venv")
+    venv.write_stamp(course, "requirements.lock", venv.python_version(venv.python_in(course / ".venv")))
+    return course
+
+
+@pytest.fixture
+def course(template, tmp_path):
+    return Path(shutil.copytree(template, tmp_path / "course", symlinks=True))
+
+
+def forbid(monkeypatch, module, name):
+    def refuse(*given, **named):
+        raise AssertionError(f"{name} must not be called")
+
+    monkeypatch.setattr(module, name, refuse)
 
 
 def old_python(version: tuple[int, ...], *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -62,71 +92,33 @@ def test_without_ensurepip_the_package_to_install_is_named(monkeypatch, tmp_path
     (tmp_path / "requirements.lock").write_text("")
     (tmp_path / "notebooks").mkdir()
     monkeypatch.setitem(sys.modules, "ensurepip", None)
-    assert bootstrap.main(["lint"], tmp_path) == 2
+    assert cli.set_up_and_run(["lint"], tmp_path) == 2
     said = capsys.readouterr().err
     assert f"apt install python3.{sys.version_info[1]}-venv" in said
-    assert not bootstrap.stamped(tmp_path)
+    assert not venv.stamped(tmp_path)
 
 
 # --- the good way
 
 
-def test_a_bare_machine_is_set_up_and_the_job_runs(template):
-    base, ready = template
-    assert f"job 1.0 {base / 'course' / '.venv'} 1" in ready.stdout
-    stages = [f"[{n}/4]" for n in (1, 2, 3, 4)]
-    assert [line[:5] for line in ready.stderr.splitlines() if line[:5] in stages] == stages
-    assert "pip does it" in ready.stderr  # this index has no uv
-    stamp = bootstrap.stamped(base / "course")
-    assert set(stamp) == {"python", "requirements.lock"}
-    site = bootstrap.venv_site(base / "course" / ".venv")
-    assert list(site.glob("tiny_kit/__pycache__/*.pyc"))
-    assert list((base / "course" / "mlops_lab" / "setup" / "__pycache__").glob("bootstrap.*.pyc"))
-    assert (site / "mlops_lab_source.pth").read_bytes().isascii()
-
-
 def test_the_second_time_nothing_is_installed(course, monkeypatch):
     forbid(monkeypatch, bootstrap, "_install")
     python, environment = bootstrap.ensure(root=course)
-    assert python == bootstrap.venv_python(course / ".venv")
+    assert python == venv.python_in(course / ".venv")
     assert environment["OMP_NUM_THREADS"] == "1"
-
-
-def test_the_source_is_found_from_everywhere(course):
-    python = bootstrap.venv_python(course / ".venv")
-    command = [python, "-c", "import mlops_lab; print(mlops_lab.__file__)"]
-    found = subprocess.run(command, capture_output=True, text=True, cwd="/" if os.name != "nt" else "C:\\")
-    assert Path(found.stdout.strip()).parents[1] == course
-
-
-def test_a_changed_lock_is_followed(course):
-    shutil.copy(course.parent / "newer.lock", course / "requirements.lock")
-    assert set(bootstrap.stamped(course)) == {"python"}
-    bootstrap.ensure(root=course)
-    assert version(course) == "2.0"
-    assert "requirements.lock" in bootstrap.stamped(course)
 
 
 def test_line_ends_of_a_checkout_do_not_change_the_lock(course):
     lock = course / "requirements.lock"
     lock.write_bytes(lock.read_bytes().replace(b"\n", b"\r\n"))
-    assert "requirements.lock" in bootstrap.stamped(course)
-
-
-def test_testing_adds_to_the_same_environment(course):
-    inode = (course / ".venv" / "pyvenv.cfg").stat().st_ino
-    assert version(course, "tiny_test") == ""
-    bootstrap.ensure(("test",), course)
-    assert version(course, "tiny_test") == "1.0"
-    assert (course / ".venv" / "pyvenv.cfg").stat().st_ino == inode
-    assert set(bootstrap.stamped(course)) == {"python", *bootstrap.LOCKS}
+    assert "requirements.lock" in venv.stamped(course)
 
 
 def test_a_mistake_is_told_before_anything_is_installed(course, monkeypatch, capsys):
     shutil.rmtree(course / ".venv")
     for arguments in (["lba"], ["run", "no_such_lesson"], ["run", "--seed", "x"]):
         with pytest.raises(SystemExit) as stopped:
-            bootstrap.main(arguments, course)
+            cli.set_up_and_run(arguments, course)
         assert stopped.value.code == 2
     assert not (course / ".venv").exists()
     assert "Did you mean lab?" in capsys.readouterr().err
@@ -134,10 +126,10 @@ def test_a_mistake_is_told_before_anything_is_installed(course, monkeypatch, cap
 
 def test_the_doctor_and_the_help_install_nothing(course, capsys):
     shutil.rmtree(course / ".venv")
-    bootstrap.main(["doctor"], course)
-    assert bootstrap.main([], course) == 0
+    cli.set_up_and_run(["doctor"], course)
+    assert cli.set_up_and_run([], course) == 0
     with pytest.raises(SystemExit):
-        bootstrap.main(["--help"], course)
+        cli.set_up_and_run(["--help"], course)
     assert not (course / ".venv").exists()
     assert "It sets everything up" in capsys.readouterr().out
 
@@ -170,103 +162,109 @@ def test_an_environment_without_the_test_tools_is_not_enough_for_testing(course,
 # --- half-made environments
 
 
-def test_without_its_stamp_an_environment_is_never_taken_for_whole(course):
-    site = bootstrap.venv_site(course / ".venv")
-    (course / ".venv" / ".mlops-lab.json").unlink()
-    (site / "tiny_kit" / "data.txt").write_text(
-        "cut"
-    )  # as a killed installer leaves it: metadata, half a file
-    (site / "tiny_kit" / "__init__.py").unlink()
-    assert [folder.name for folder in installer.broken(site)] == ["tiny_kit-1.0.dist-info"]
+def package(site: Path, name: str, *, whole: bool) -> Path:
+    """Lay down a package as an installer leaves it: whole, or with a file cut short."""
+    info = site / f"{name}-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    (site / f"{name}.py").write_text("x = 1\n" if whole else "x")
+    (info / "RECORD").write_text(f"{name}.py,,6\n{info.name}/METADATA,,\n{info.name}/RECORD,,\n")
+    return info
+
+
+@pytest.fixture
+def works(monkeypatch):
+    """Pip stands in every environment, as far as the set-up can see."""
+    answer = subprocess.CompletedProcess([], 0, "", "")
+    started = subprocess.run
+
+    def run(command, **named):
+        return answer if "pip" in command else started(command, **named)
+
+    monkeypatch.setattr(subprocess, "run", run)
+
+
+def test_a_set_up_drops_what_is_broken_installs_and_stamps_last(course, works, monkeypatch, capsys):
+    site = venv.site_packages(course / ".venv")
+    (course / "requirements.lock").write_text("tiny-kit==2.0\n")  # a newer lock than the stamp's
+    sound, cut = package(site, "sound", whole=True), package(site, "cut", whole=False)
+    asked = []
+
+    def install(python, file, **named):
+        assert sound.exists() and not cut.exists()
+        assert venv.stamped(course) == {}
+        asked.append((python, file.name))
+
+    monkeypatch.setattr(installer, "install", install)
+    forbid(monkeypatch, bootstrap, "make")
     bootstrap.ensure(root=course)
-    assert version(course) == "1.0"
-    assert (site / "tiny_kit" / "data.txt").read_text() == "x" * 100
+    assert asked == [(venv.python_in(course / ".venv"), "requirements.lock")]
+    assert set(venv.stamped(course)) == {"python", "requirements.lock"}
+    assert (site / "mlops_lab_source.pth").read_bytes().isascii()
+    assert "bringing it up to date" in capsys.readouterr().err
+    bootstrap.ensure(("test",), course)  # adds to the same environment
+    assert asked[1:] == [(venv.python_in(course / ".venv"), "requirements-test.lock")]
+    assert set(venv.stamped(course)) == {"python", *venv.LOCKS}
 
 
-def test_the_stamp_goes_before_the_install_and_comes_after_it(course, monkeypatch):
-    shutil.copy(course.parent / "newer.lock", course / "requirements.lock")
+def test_what_is_broken_after_the_install_is_named_and_not_stamped(course, works, monkeypatch):
+    site = venv.site_packages(course / ".venv")
+    (course / ".venv" / ".mlops-lab.json").unlink()
+    monkeypatch.setattr(installer, "install", lambda *given, **named: package(site, "cut", whole=False))
+    with pytest.raises(installer.SetupError, match=r"not whole: cut-1.0.dist-info"):
+        bootstrap.ensure(root=course)
+    assert venv.stamped(course) == {}
+
+
+@pytest.mark.parametrize("lacking", ["python", "pip"])
+def test_without_a_python_or_pip_it_is_made_anew(course, monkeypatch, lacking):
+    (course / ".venv" / ".mlops-lab.json").unlink()
+    if lacking == "python":
+        venv.python_in(course / ".venv").unlink()
+    made = []
+
+    def make(folder):
+        made.append(folder)
+        EnvBuilder(symlinks=os.name != "nt", clear=False).create(folder)
+
+    monkeypatch.setattr(bootstrap, "make", make)
+    monkeypatch.setattr(installer, "install", lambda *given, **named: None)
+    bootstrap.ensure(root=course)
+    assert made == [course / ".venv"]
+    assert "requirements.lock" in venv.stamped(course)
+
+
+def test_the_stamp_goes_before_the_install_and_comes_after_it(course, works, monkeypatch):
+    (course / "requirements.lock").write_text("tiny-kit==2.0\n")
 
     def cut_off(*given, **named):
         assert not (course / ".venv" / ".mlops-lab.json").exists()
         raise KeyboardInterrupt
 
     monkeypatch.setattr(installer, "install", cut_off)
-    assert bootstrap.main(["lint"], course) == 130
-    assert bootstrap.stamped(course) == {}
-
-
-@pytest.mark.skipif(os.name == "nt", reason="links")
-def test_an_environment_whose_python_is_gone_is_made_anew(course):
-    leftover = course / ".venv" / "leftover"
-    leftover.touch()
-    python = bootstrap.venv_python(course / ".venv")
-    python.unlink()
-    python.symlink_to("/no/such/python")
-    bootstrap.ensure(root=course)
-    assert version(course) == "1.0"
-    assert not leftover.exists()
-
-
-@pytest.mark.skipif(os.name == "nt", reason="a program that runs cannot be deleted there")
-def test_without_pip_it_is_made_anew_even_by_the_python_that_stands_in_it(course):
-    shutil.rmtree(bootstrap.venv_site(course / ".venv") / "pip")
-    (course / ".venv" / ".mlops-lab.json").unlink()
-    command = [bootstrap.venv_python(course / ".venv"), "-m", "mlops_lab", "lint"]
-    ran = subprocess.run(command, capture_output=True, text=True, cwd=course)
-    assert ran.returncode == 7, ran.stderr
-    assert f"job 1.0 {course / '.venv'}" in ran.stdout
-
-
-def test_where_no_python_stands_outside_nothing_is_deleted(course, monkeypatch):
-    inside = str(bootstrap.venv_python(course / ".venv"))
-    monkeypatch.setattr(sys, "executable", inside)
-    monkeypatch.setattr(sys, "_base_executable", inside, raising=False)
-    with pytest.raises(installer.SetupError, match="deactivate"):
-        bootstrap._make_venv(course / ".venv")
-    assert Path(inside).exists()
-
-
-def test_a_python_that_was_replaced_by_another_is_noticed(course, monkeypatch):
-    stamp = course / ".venv" / ".mlops-lab.json"
-    stamp.write_text(json.dumps({**json.loads(stamp.read_text()), "python": "3.11.0"}))
-    asked: list[str] = []
-    monkeypatch.setattr(bootstrap, "_install", lambda root, name, lock: asked.append(name))
-    bootstrap.ensure(root=course)
-    assert asked == ["requirements.lock"]
+    assert cli.set_up_and_run(["lint"], course) == 130
+    assert venv.stamped(course) == {}
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"requirements.lock": 1}', "{"])
 def test_a_damaged_stamp_is_no_stamp(course, content):
     (course / ".venv" / ".mlops-lab.json").write_text(content)
-    assert bootstrap.stamped(course) == {}
-
-
-def test_two_set_ups_do_not_collide(course):
-    (course / ".venv" / ".mlops-lab.json").unlink()
-    command = [sys.executable, "-m", "mlops_lab", "lint"]
-    both = [
-        subprocess.Popen(command, cwd=course, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for _ in range(2)
-    ]
-    said = [process.communicate(timeout=120) for process in both]
-    assert [process.returncode for process in both] == [7, 7], said
-    installed = [text for _, text in said if "[3/4]" in text]
-    assert len(installed) == 1  # the second found it done
+    assert venv.stamped(course) == {}
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 def test_a_killed_set_up_lets_go_of_the_lock(course):
     code = (
-        "import time; from pathlib import Path; from mlops_lab.setup import bootstrap\n"
-        "with bootstrap._alone(Path('.venv')): print('held', flush=True); time.sleep(60)"
+        "import time; from pathlib import Path; from mlops_lab.setup import venv\n"
+        "with venv.locked(Path('.venv')): print('held', flush=True); time.sleep(60)"
     )
     holder = subprocess.Popen([sys.executable, "-c", code], cwd=course, stdout=subprocess.PIPE, text=True)
     assert holder.stdout.readline() == "held\n"
     file = os.open(course / ".venv" / ".mlops-lab.lock", os.O_RDWR)
-    assert not bootstrap._locked(file)
+    assert not venv._try_lock(file)
     holder.send_signal(signal.SIGKILL)
     holder.wait()
-    assert bootstrap._locked(file)
+    assert venv._try_lock(file)
     os.close(file)
 
 
@@ -279,7 +277,7 @@ def test_too_little_disk_is_said_before_anything_is_fetched(course, monkeypatch,
         shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**10, 10**10, 5 * 10**6)
     )
     forbid(monkeypatch, installer, "install")
-    assert bootstrap.main(["lint"], course) == 2
+    assert cli.set_up_and_run(["lint"], course) == 2
     assert "The disk is full. The course needs about 1800 MB" in capsys.readouterr().err
 
 
@@ -299,7 +297,7 @@ def test_a_folder_that_cannot_be_written(course, monkeypatch, capsys, code, mess
         raise OSError(code, os.strerror(code), str(self))
 
     monkeypatch.setattr(Path, "mkdir", refuse)
-    assert bootstrap.main(["lint"], course) == 2
+    assert cli.set_up_and_run(["lint"], course) == 2
     said = capsys.readouterr().err
     assert message in said
     assert str(course) in said or code == errno.ENOSPC
@@ -307,39 +305,3 @@ def test_a_folder_that_cannot_be_written(course, monkeypatch, capsys, code, mess
 
 
 # --- the real thing
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-@pytest.mark.skipif(os.name == "nt", reason="kills a process group")
-def test_the_real_course_from_nothing_killed_midway_and_resumed(tmp_path):
-    """Needs the package index; takes about a minute with uv."""
-    ignored = shutil.ignore_patterns(".venv", ".git", "__pycache__", ".*_cache", "work", "runs", "build")
-    course = tmp_path / "course"
-    shutil.copytree(ROOT, course, ignore=ignored)
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
-    # a venv of ours may be this very interpreter: start from the Python beneath it, which has no packages
-    command = [getattr(sys, "_base_executable", sys.executable), "-m", "mlops_lab", "verify", "--seeds", "0"]
-    assert subprocess.run(command, cwd=course, env=environment).returncode == 2  # a mistake: nothing is made
-    assert not (course / ".venv").exists()
-    job = course / "mlops_lab" / "course" / "lint.py"
-    job.write_text("def main(lessons, *, root):\n    import jupyterlab, sklearn, wandb\n    return 7\n")
-    command = [*command[:3], "lint"]
-    first = subprocess.Popen(command, cwd=course, env=environment, start_new_session=True)
-    deadline = time.monotonic() + 300
-    while time.monotonic() < deadline and first.poll() is None:
-        site = bootstrap.venv_site(course / ".venv")
-        if site is not None and len(list(site.glob("*.dist-info"))) > 20:
-            break
-        time.sleep(0.02)
-    os.killpg(first.pid, signal.SIGKILL)
-    first.wait()
-    assert bootstrap.stamped(course) == {}, "the kill came too late to prove anything"
-    second = subprocess.run(command, cwd=course, env=environment, capture_output=True, text=True)
-    assert second.returncode == 7, second.stderr
-    assert "bringing it up to date" in second.stderr
-    assert "requirements.lock" in bootstrap.stamped(course)
-    assert installer.broken(bootstrap.venv_site(course / ".venv")) == []
-    third = subprocess.run(command, cwd=course, env=environment, capture_output=True, text=True)
-    assert third.returncode == 7
-    assert third.stderr == ""  # nothing is installed again

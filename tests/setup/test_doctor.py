@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mlops_lab.setup import bootstrap, doctor
+from mlops_lab.setup import doctor, venv
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -30,13 +30,13 @@ def found(course: Path) -> dict[str, doctor.Check]:
 
 
 def whole(course: Path, version: str | None = "2.0") -> None:
-    venv = course / ".venv"
-    python = bootstrap.venv_python(venv)
-    site = venv / ("Lib" if os.name == "nt" else "lib/python3.11") / "site-packages"
+    folder = course / ".venv"
+    python = venv.python_in(folder)
+    site = folder / ("Lib" if os.name == "nt" else "lib/python3.11") / "site-packages"
     python.parent.mkdir(parents=True)
     python.touch()
     site.mkdir(parents=True)
-    bootstrap._write_stamp(course, "requirements.lock", "3.11.7")
+    venv.write_stamp(course, "requirements.lock", "3.11.7")
     if version:
         info = site / f"no_such_kit-{version}.dist-info"
         info.mkdir()
@@ -81,7 +81,7 @@ def test_a_half_made_environment_is_noticed(course):
 
 def test_an_environment_whose_python_is_gone_is_noticed(course):
     whole(course)
-    bootstrap.venv_python(course / ".venv").unlink()
+    venv.python_in(course / ".venv").unlink()
     assert "its Python is gone" in found(course)[".venv"].found
 
 

@@ -127,6 +127,27 @@ def test_a_signal_to_the_parent_reaches_the_child(name):
     assert "Traceback" not in complaint
 
 
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_signal_while_the_child_is_started_waits_for_it(monkeypatch, name):
+    started = subprocess.Popen
+
+    def interrupted(*given, **named):
+        os.kill(os.getpid(), getattr(signal, name))
+        process = started(*given, stdout=subprocess.PIPE, text=True, **named)
+        assert process.stdout.readline() == "ready\n"
+        return process
+
+    monkeypatch.setattr(subprocess, "Popen", interrupted)
+    monkeypatch.setattr(environment, "_at_a_terminal", lambda: False)
+    # in the background a shell has Ctrl-C ignored, and then it kills nobody
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        assert environment.child([sys.executable, "-c", CHILD]) == 9
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="a terminal of our own")
 def test_ctrl_c_at_a_terminal_reaches_the_child_once():
     import pty

@@ -1,71 +1,46 @@
 """Filling an environment from a lock: uv or pip, the user's settings, and what went wrong."""
 
-# ruff: noqa: F811  (a fixture that is imported is named again where a test asks for it)
-
-import os
 import re
-import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from tiny_course import ROOT, course, forbid, template, uv, version  # noqa: F401
 
-from mlops_lab.setup import bootstrap, installer
+from mlops_lab.setup import installer, venv
 
-
-@pytest.mark.skipif(os.name == "nt", reason="the stand-in is a shell script")
-def test_uv_does_it_where_it_can_be_had(course, tmp_path, monkeypatch):
-    log = tmp_path / "uv.log"
-    (course / "mlops_lab" / "setup" / "bootstrap-uv.txt").write_text(uv(tmp_path / "wheels", log, 0))
-    (course / ".venv" / ".mlops-lab.json").unlink()
-    forbid(monkeypatch, installer, "_with_pip")
-    bootstrap.ensure(root=course)
-    said = log.read_text().splitlines()
-    python = str(bootstrap.venv_python(course / ".venv"))
-    for word in (
-        "install",
-        "--require-hashes",
-        "--compile-bytecode",
-        python,
-        str(course / "requirements.lock"),
-    ):
-        assert word in said
-    assert "UV_SYSTEM_CERTS=1" in said
-    assert f"UV_FIND_LINKS={tmp_path / 'wheels'}" in said
-    assert "UV_NO_INDEX=1" in said
+ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.skipif(os.name == "nt", reason="the stand-in is a shell script")
-def test_where_uv_fails_pip_does_it(course, tmp_path, capfd):
-    (course / "mlops_lab" / "setup" / "bootstrap-uv.txt").write_text(
-        uv(tmp_path / "wheels", tmp_path / "uv.log", 1)
+@pytest.mark.parametrize(
+    ("uv_there", "uv_code", "used"),
+    [(True, 0, ["uv"]), (True, 1, ["uv", "pip"]), (True, None, ["uv", "pip"]), (False, 0, ["pip"])],
+)
+def test_uv_does_it_where_it_can_else_pip(tmp_path, monkeypatch, capsys, uv_there, uv_code, used):
+    """None: uv is there and cannot be started."""
+    lock = tmp_path / "requirements.lock"
+    lock.write_text("one==1.0 --hash=sha256:0\ntwo==2.0 --hash=sha256:0\n")
+    asked = []
+
+    def started(command, variables, lock_file, piped):
+        asked.append("uv")
+        assert command[:3] == ["uv", "pip", "install"] and command[-2:] == ["-r", str(lock)]
+        assert {"--require-hashes", "--compile-bytecode"} < set(command)
+        if uv_code is None:
+            raise OSError("not for this processor")
+        return subprocess.Popen([sys.executable, "-S", "-c", f"raise SystemExit({uv_code})"])
+
+    monkeypatch.setattr(installer, "_pip_settings", lambda python: {})
+    monkeypatch.setattr(installer, "_fetch_uv", lambda *given: Path("uv") if uv_there else None)
+    monkeypatch.setattr(installer, "_started", started)
+    monkeypatch.setattr(
+        installer, "_with_pip", lambda python, settings, file, total, lock: asked.append("pip")
     )
-    shutil.copy(course.parent / "newer.lock", course / "requirements.lock")
-    bootstrap.ensure(root=course)
-    assert (tmp_path / "uv.log").exists()
-    assert version(course) == "2.0"
-    assert "uv could not do it" in capfd.readouterr().err
-
-
-@pytest.mark.skipif(os.name == "nt", reason="the stand-in is a shell script")
-def test_a_uv_with_other_content_than_pinned_is_never_run(course, tmp_path):
-    line = uv(tmp_path / "wheels", tmp_path / "uv.log", 0)
-    (course / "mlops_lab" / "setup" / "bootstrap-uv.txt").write_text(
-        re.sub("sha256:.{8}", "sha256:00000000", line)
-    )
-    (course / ".venv" / ".mlops-lab.json").unlink()
-    bootstrap.ensure(root=course)
-    assert not (tmp_path / "uv.log").exists()
-
-
-def test_a_package_with_other_content_than_locked_is_refused(course, tmp_path):
-    lock = course / "requirements.lock"
-    lock.write_text(re.sub("sha256:.{8}", "sha256:00000000", (tmp_path / "newer.lock").read_text()))
-    with pytest.raises(installer.SetupError, match="does not have the content that the lock file promises"):
-        bootstrap.ensure(root=course)
-    assert version(course) == "1.0"
-    assert bootstrap.stamped(course) == {}
+    installer.install(Path("python"), lock, pin=lock, target=tmp_path, lock=0)
+    said = capsys.readouterr().err
+    assert asked == used
+    assert "[3/4] installing up to 2 packages" in said
+    assert ("pip does it, more slowly" in said) == ("pip" in used)
 
 
 def test_uv_is_told_what_pip_was_told(monkeypatch):
@@ -105,7 +80,7 @@ def test_the_pinned_files_hold_hashes_and_no_address():
     pin = (ROOT / "mlops_lab" / "setup" / "bootstrap-uv.txt").read_text()
     assert re.match(r"uv==[\d.]+ \\\n", pin)
     assert len(re.findall(r"--hash=sha256:[0-9a-f]{64}", pin)) >= 15  # one for each platform
-    for name in ("mlops_lab/setup/bootstrap-uv.txt", *bootstrap.LOCKS):
+    for name in ("mlops_lab/setup/bootstrap-uv.txt", *venv.LOCKS):
         text = (ROOT / name).read_text()
         assert "://" not in text and "index" not in text.replace("index-", ""), name
 
@@ -138,21 +113,3 @@ def test_installers_messages_are_understood(output, beginning):
 
 def test_an_unknown_message_is_not_guessed_at():
     assert installer.diagnosis("ERROR: something else") is None
-
-
-def test_what_pip_said_last_is_shown_when_the_cause_is_unknown(course, tmp_path):
-    (course / "requirements.lock").write_text("nowhere==1.0 --hash=sha256:" + "0" * 64 + "\n")
-    with pytest.raises(installer.SetupError, match="No matching distribution found for nowhere"):
-        bootstrap.ensure(root=course)
-
-
-def test_no_network(course, monkeypatch, capsys):
-    shutil.copy(course.parent / "newer.lock", course / "requirements.lock")
-    monkeypatch.delenv("PIP_NO_INDEX")
-    monkeypatch.delenv("PIP_FIND_LINKS")
-    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")  # nobody listens there
-    assert bootstrap.main(["lint"], course) == 2
-    said = capsys.readouterr().err
-    assert "reaches no package index" in said
-    assert "Traceback" not in said
-    assert bootstrap.stamped(course) == {}

@@ -28,14 +28,14 @@ clauses = st.builds(
 )
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(versions, st.lists(clauses, max_size=3).map(",".join))
 def test_bounds_mean_what_packaging_says(version, bounds):
     ours = requirements.satisfies(version, bounds)
     assert ours == SpecifierSet(bounds).contains(Version(version), prereleases=True)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(versions, versions)
 def test_order_is_packagings(first, second):
     assert requirements.satisfies(first, f">={second}") == (Version(first) >= Version(second))

@@ -6,8 +6,8 @@ import nbformat
 import planted
 import pytest
 
-from mlops_lab.course import overview
-from mlops_lab.course.jobs import Failure, Job, Outcome
+from mlops_lab.course import run
+from mlops_lab.course.execution import Failure, Job, JobResult
 from mlops_lab.course.notebooks import write
 from mlops_lab.lesson.outputs import MIME
 
@@ -26,7 +26,7 @@ def outcome(folder, *payloads, name="00_start_here", failure=None):
     planted.cell(notebook, "claim")["outputs"] = outputs
     target = folder / f"{name}.ipynb"
     write(notebook, target)
-    return Outcome(Job(name, target, target), 2.25, failure)
+    return JobResult(Job(name, target, target), 2.25, failure)
 
 
 class Reader(HTMLParser):
@@ -56,7 +56,7 @@ class Reader(HTMLParser):
 def test_a_page_tells_claims_checks_times_and_failures(tmp_path):
     check = {"type": "check", "id": "demo.1", "outcome": "right", "message": "Well done."}
     failure = Failure("11_load", 4, "1 / 0", "ZeroDivisionError: <division>")
-    page = overview.page(
+    page = run.overview(
         [
             outcome(tmp_path, payload(), payload(id="demo.b", holds=False), check),
             outcome(
@@ -91,7 +91,7 @@ def test_over_seeds_gives_the_spread_and_the_count():
     runs = [
         payload(measured=v, holds=None if v is None else v >= 0.1, bound={"at_least": 0.1}) for v in values
     ]
-    (row,) = overview.over_seeds(runs).to_dict("records")
+    (row,) = run.over_seeds(runs).to_dict("records")
     assert row == {
         "claim": "demo.a",
         "claimed": "at least 0.1",
@@ -103,10 +103,10 @@ def test_over_seeds_gives_the_spread_and_the_count():
 
 
 def test_over_seeds_of_what_cannot_be_measured():
-    (row,) = overview.over_seeds([payload(measured=None, holds=None)]).to_dict("records")
+    (row,) = run.over_seeds([payload(measured=None, holds=None)]).to_dict("records")
     assert (row["median"], row["holds"]) == ("not measurable", "0 of 0")
 
 
 @pytest.mark.parametrize("given", [[], [payload()]])
 def test_over_seeds_has_one_row_a_claim(given):
-    assert len(overview.over_seeds(given)) == len(given)
+    assert len(run.over_seeds(given)) == len(given)

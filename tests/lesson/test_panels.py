@@ -1,4 +1,4 @@
-"""The sliders redraw, and say what the draws say; the power curve is held against scipy and formulas."""
+"""Sliders redraw and say what is computed; power is held against scipy; a board draws what summaries say."""
 
 import io
 
@@ -7,15 +7,16 @@ import pytest
 from real_browser import BROWSER, cell_shown
 from scipy import stats
 
-from mlops_lab.lesson import drift_panel as panel
-from mlops_lab.lesson.drift_panel import drift_panel, gap_power
+from mlops_lab import load, plots
+from mlops_lab.lesson import panels
+from mlops_lab.lesson.panels import drift_panel, gap_power, load_panel, policy_board
 
 NONE = np.array([0.0])
-CODE = "from mlops_lab.lesson.drift_panel import drift_panel\ndrift_panel()\n"
+CODE = "from mlops_lab.lesson.panels import drift_panel\ndrift_panel()\n"
 
 
 @pytest.fixture
-def box(monkeypatch):
+def drift_box(monkeypatch):
     monkeypatch.delenv("MLOPS_LAB_STRICT", raising=False)
     return drift_panel()
 
@@ -24,7 +25,7 @@ def test_the_gaps_are_scipys():
     rng = np.random.default_rng(0)
     before, now = np.sort(rng.normal(size=(5, 40)), axis=1), rng.normal(0.5, 1, size=(5, 40))
     truth = [stats.ks_2samp(*pair).statistic for pair in zip(before, now, strict=True)]
-    assert panel._gaps(before, now) == pytest.approx(truth)
+    assert panels._gaps(before, now) == pytest.approx(truth)
 
 
 def test_power_is_the_share_of_tests_that_scipy_finds():
@@ -70,11 +71,11 @@ def test_settings_out_of_range_are_refused(wrong, said):
 
 def test_under_a_proof_there_are_no_sliders(monkeypatch):
     monkeypatch.setenv("MLOPS_LAB_STRICT", "1")
-    assert drift_panel() is None
+    assert drift_panel() is None and load_panel(load.daily_curve()) is None
 
 
-def test_the_first_picture_is_the_draws_answer(box):
-    *_, text, image = box.children
+def test_the_first_picture_is_the_draws_answer(drift_box):
+    *_, text, image = drift_box.children
     power, quiet = gap_power(np.array([0.2]), rows=300, columns=20)
     assert f"<b>{power[0]:.0%}</b>" in text.value and f"<b>{quiet:.0%}</b>" in text.value
     assert f"gap is {2 * stats.norm.cdf(0.1) - 1:.2f}" in text.value
@@ -83,8 +84,8 @@ def test_the_first_picture_is_the_draws_answer(box):
     assert images.imread(io.BytesIO(image.value)).std() > 0.01  # not blank
 
 
-def test_each_slider_changes_text_and_picture(box):
-    shift, size, width, kind, text, image = box.children
+def test_each_slider_changes_text_and_picture(drift_box):
+    shift, size, width, kind, text, image = drift_box.children
     for control, value in ((shift, 0.4), (size, 150), (width, 50), (kind, "none")):
         before = text.value, image.value
         control.value = value
@@ -110,3 +111,93 @@ def test_a_student_moves_the_shift_in_a_browser(lab):
         page.wait_for_function(
             "([image, source]) => image.src !== source", arg=[drawn.element_handle(), source]
         )
+
+
+# --- lesson 11 ---
+
+
+@pytest.fixture
+def load_box(monkeypatch):
+    monkeypatch.delenv("MLOPS_LAB_STRICT", raising=False)
+    return load_panel(load.daily_curve())
+
+
+def test_the_first_picture_is_the_fluids_answer(load_box):
+    *_, text, image = load_box.children
+    found = load.fluid(load.daily_curve(), load.Hold(5), cold_start_s=60.0).summary()
+    assert f"${found.bill_usd:,.0f}" in text.value
+    from matplotlib import image as images
+
+    assert images.imread(io.BytesIO(image.value)).std() > 0.01  # not blank
+
+
+def test_moving_a_slider_changes_bill_and_picture(load_box):
+    window, spare, cold, text, image = load_box.children
+    before = text.value, image.value
+    window.value = 300
+    assert text.value != before[0]
+    assert image.value != before[1]
+    longer = text.value
+    spare.value, cold.value = 20, 300
+    assert text.value != longer
+
+
+CALLS = load.arrivals(load.daily_curve(), seed=3)
+CALLS = CALLS[CALLS >= 7 * 3600][:40_000] - 7 * 3600  # in the first rush
+RUNS = {
+    "fixed 8": load.simulate(CALLS, 0.25, load.Fixed(8)),
+    "headroom": load.simulate(CALLS, 0.25, load.Hold(5, target=0.8), cold_start_s=60.0),
+}
+
+
+class Like:
+    """Asks a built-in policy: so it is one's own."""
+
+    def __init__(self, policy):
+        self.wanted = policy.wanted
+
+
+class Broken:
+    def wanted(self, seen):
+        raise RuntimeError("no idea")
+
+
+def drawn(ax):
+    return [tuple(points.get_offsets()[0]) for points in ax.collections]
+
+
+def test_each_point_lies_at_bill_and_p95():
+    ax = policy_board(RUNS)
+    expected = [(run.summary().bill_usd, run.summary().p95_wait_s) for run in RUNS.values()]
+    np.testing.assert_allclose(drawn(ax), expected)
+    assert [text.get_text() for text in ax.texts] == ["fixed 8", "headroom", "both limits kept"]
+
+
+def test_a_policy_of_ones_own_meets_the_same_requests():
+    ax = policy_board(RUNS, Like(load.Hold(5, target=0.8)))
+    points = drawn(ax)
+    np.testing.assert_allclose(points[2], points[1])
+    assert [text.get_text() for text in ax.texts][2] == "yours"
+    slower = policy_board(RUNS, Like(load.Hold(5, target=0.8)), cold_start_s=300.0)
+    assert drawn(slower)[2][1] > 2 * points[2][1]
+
+
+@pytest.mark.parametrize(
+    "answer", [..., None, 12, load.Hold, load.Fixed(40), load.PerRequest(), Broken(), "Hold(5)"]
+)
+def test_what_cannot_be_simulated_is_not_drawn(answer):
+    assert len(drawn(policy_board(RUNS, answer))) == 2
+
+
+def test_the_picture_shows_every_point_and_the_corner():
+    ax = policy_board({**RUNS, "fixed 1": load.simulate(CALLS, 0.25, load.Fixed(1))})
+    (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
+    assert all(left < usd < right and bottom < wait < top for usd, wait in drawn(ax))
+    corner = ax.patches[0]
+    assert (corner.get_width(), corner.get_height()) == (5_000, 0.5)
+    assert len(plots.png(ax)) > 5_000
+
+
+def test_nothing_to_draw_is_refused():
+    with pytest.raises(ValueError, match="nothing to draw"):
+        policy_board({})

@@ -1,41 +1,55 @@
-"""Notebooks executed by papermill: a fresh kernel for each, two at a time, and every failure named.
+"""Notebooks executed by papermill: each in a fresh kernel of this very Python, two at a time, failures named.
 
 What is written is a copy. The course's own notebooks are only read, so an interrupted run leaves them as they
-were.
+were. A kernel called `python3` may be registered by another program and point to another Python, and IPython
+runs a user's start-up files: both would make a result depend on the machine, so a run brings its own.
 """
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from mlops_lab.course.kernels import KERNEL, Kernels, own_kernel
 from mlops_lab.course.notebooks import Lesson, read, text_of
+from mlops_lab.setup import environment
 
 __all__ = [
     "CELL_TIMEOUT_S",
-    "START_TIMEOUT_S",
+    "KERNEL",
     "WORKERS",
     "Failure",
     "Job",
-    "Outcome",
+    "JobResult",
+    "Kernels",
     "execute",
     "is_alone",
     "jobs_for",
+    "own_kernel",
 ]
+
+KERNEL = "python3"
+"""The name under which lessons ask for their kernel."""
 
 CELL_TIMEOUT_S = 120
 """How long one cell may take, in seconds; papermill itself would wait for ever."""
 
-START_TIMEOUT_S = 120
+_START_TIMEOUT_S = 120
 """How long a kernel may take to start, in seconds."""
 
 WORKERS = 2
 """How many notebooks run at a time."""
+
+_PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 
 
 def is_alone(notebook: Path) -> bool:
@@ -76,7 +90,7 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class JobResult:
     """What came of a job: the executed notebook, its time, and the failure if there was one."""
 
     job: Job
@@ -94,8 +108,8 @@ def execute(
     *,
     strict: bool = True,
     cell_timeout_s: float = CELL_TIMEOUT_S,
-    progress: Callable[[Outcome, int, int], None] | None = None,
-) -> list[Outcome]:
+    progress: Callable[[JobResult, int, int], None] | None = None,
+) -> list[JobResult]:
     """Run notebooks with papermill and store executed copies.
 
     Every notebook gets a fresh kernel in a folder of its own, two run at a time; those that must run alone
@@ -103,7 +117,7 @@ def execute(
     """
     together = [job for job in jobs if not job.alone]
     alone = [job for job in jobs if job not in together]
-    done: dict[int, Outcome] = {}
+    done: dict[int, JobResult] = {}
     kernels = Kernels()
     with own_kernel(strict=strict) as folder:
 
@@ -112,9 +126,9 @@ def execute(
                 running = {pool.submit(_one, job, folder, cell_timeout_s, kernels): job for job in batch}
                 try:
                     for future in as_completed(running):
-                        outcome = done[id(running[future])] = future.result()
+                        result = done[id(running[future])] = future.result()
                         if progress is not None:
-                            progress(outcome, len(done), len(jobs))
+                            progress(result, len(done), len(jobs))
                 except BaseException:
                     pool.shutdown(wait=False, cancel_futures=True)
                     kernels.stop()
@@ -125,7 +139,7 @@ def execute(
     return [done[id(job)] for job in jobs]
 
 
-def _one(job: Job, folder: Path, cell_timeout_s: float, kernels: Kernels) -> Outcome:
+def _one(job: Job, folder: Path, cell_timeout_s: float, kernels: Kernels) -> JobResult:
     start = time.perf_counter()
     job.target.parent.mkdir(parents=True, exist_ok=True)
     for last_try in (False, True):
@@ -134,7 +148,7 @@ def _one(job: Job, folder: Path, cell_timeout_s: float, kernels: Kernels) -> Out
             failure = _papermill(job, Path(place), cell_timeout_s, kernels)
         if failure is None or failure.cell is not None or last_try or kernels.stopped:
             break
-    return Outcome(job, time.perf_counter() - start, failure)
+    return JobResult(job, time.perf_counter() - start, failure)
 
 
 def _papermill(job: Job, place: Path, cell_timeout_s: float, kernels: Kernels) -> Failure | None:
@@ -152,7 +166,7 @@ def _papermill(job: Job, place: Path, cell_timeout_s: float, kernels: Kernels) -
             resources={"metadata": {"path": str(place)}},
             kernel_manager_class=kernels.manager_class(),
             execution_timeout=cell_timeout_s,
-            start_timeout=START_TIMEOUT_S,
+            start_timeout=_START_TIMEOUT_S,
             progress_bar=False,
             log_output=False,
         )
@@ -202,3 +216,95 @@ def jobs_for(lessons: Iterable[Lesson], folder: Path, seed: int | None = None) -
         for lesson in lessons
         for name, path in ((lesson.name, lesson.copy), (f"solutions/{lesson.name}", lesson.source))
     ]
+
+
+# --- kernels ----------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def own_kernel(*, strict: bool = True) -> Iterator[Path]:
+    """Set this process up so that every kernel it starts is this Python, with a clean IPython.
+
+    The environment of the process is changed inside the block and put back after it, so only one such block
+    may be open at a time; kernels may run in parallel inside it. The package that kernels import is the one
+    that this module belongs to.
+    """
+    from ipykernel.kernelspec import get_kernel_dict
+
+    before = dict(os.environ)
+    with tempfile.TemporaryDirectory(prefix="mlops-lab-run-", ignore_cleanup_errors=True) as folder:
+        place = Path(folder)
+        spec = place / "jupyter" / "kernels" / KERNEL / "kernel.json"
+        spec.parent.mkdir(parents=True)
+        spec.write_text(json.dumps(get_kernel_dict()), encoding="utf-8")
+        start, runtime = place / "start", place / "runtime"
+        start.mkdir()
+        runtime.mkdir(mode=0o700)
+        try:
+            environment.apply(strict)
+            os.environ["JUPYTER_PATH"] = _first(spec.parents[2], os.environ.get("JUPYTER_PATH"))
+            os.environ["PYTHONPATH"] = _first(_PACKAGE_ROOT, os.environ.get("PYTHONPATH"))
+            os.environ["JUPYTER_RUNTIME_DIR"] = str(runtime)
+            os.environ["IPYTHONDIR"] = str(place / "ipython")
+            os.environ["JUPYTER_PLATFORM_DIRS"] = "1"
+            yield start
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+
+def _first(folder: Path, others: str | None) -> str:
+    return os.pathsep.join([str(folder), *filter(None, [others])])
+
+
+class Kernels:
+    """The kernels of one run: each is known from its start, so that all can be ended at once.
+
+    An interrupted program must not wait for a cell that computes for minutes. Once stopped, it starts no
+    kernel any more.
+    """
+
+    def __init__(self) -> None:
+        self.stopped = False
+        self._managers: list[Any] = []
+        self._lock = threading.Lock()
+
+    def manager_class(self) -> type[Any]:
+        """Make the class of kernel managers whose kernels are known here; for nbclient."""
+        from jupyter_client.manager import AsyncKernelManager
+
+        kernels = self
+
+        class Manager(AsyncKernelManager):
+            async def start_kernel(self, *given: Any, **named: Any) -> None:  # type: ignore[override]
+                kernels.refuse_when_stopped()
+                named.setdefault("stderr", subprocess.DEVNULL)  # a cell's own stderr is in its outputs
+                await super().start_kernel(*given, **named)
+                kernels.add(self)
+
+        return Manager
+
+    def refuse_when_stopped(self) -> None:
+        """Raise where the run was stopped."""
+        if self.stopped:
+            raise RuntimeError("the run was stopped")
+
+    def add(self, manager: Any) -> None:
+        """Remember a manager whose kernel has started; end the kernel at once where the run was stopped."""
+        with self._lock:
+            self._managers.append(manager)
+            if self.stopped:
+                _kill(manager)
+
+    def stop(self) -> None:
+        """End every kernel now, whatever it computes."""
+        with self._lock:
+            self.stopped = True
+            for manager in self._managers:
+                _kill(manager)
+
+
+def _kill(manager: Any) -> None:
+    process = getattr(manager.provisioner, "process", None)
+    if process is not None and process.poll() is None:
+        process.kill()

@@ -1,6 +1,6 @@
-"""Rules for a lesson's frame: what it predicts, reveals, claims and asks, in order and in plain sight.
+"""Rules for the calls that teach: what a lesson predicts, reveals, claims and asks, in plain sight.
 
-L30 claims and ids; L31 exercises and their checks; L32 predictions; L33 a call of the frame that is hidden or
+L30 claims and ids; L31 exercises and their checks; L32 predictions; L33 such a call that is hidden or
 replaced; L34 stored outputs that do not show what the calls say, or show something broken.
 """
 
@@ -11,20 +11,18 @@ from collections.abc import Iterator
 from typing import Any
 
 from mlops_lab import exercises
-from mlops_lab.course.derive import BEGIN, END, without_solution
-from mlops_lab.course.lint_code import code_cells, parsed
+from mlops_lab.course.build import BEGIN, END, without_solution
+from mlops_lab.course.lint_code import Found, code_cells, parsed
 from mlops_lab.course.notebooks import CALLS, text_of
 from mlops_lab.lesson.outputs import MIME
 
-__all__ = ["frame", "in_order", "shown", "solutions"]
-
-Found = tuple[str, int, str]
+__all__ = ["calls", "predictions", "solutions", "stored"]
 
 _TYPES = {"predict": "prediction"}
 
 
 def _calls(source: str) -> list[ast.Call]:
-    """List the calls of the frame, wherever they stand in a cell."""
+    """List the calls that teach, wherever they stand in a cell."""
     tree = parsed(source)
     if tree is None:
         return []
@@ -48,7 +46,7 @@ def _id(call: ast.Call) -> str:
     return value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else ""
 
 
-def frame(notebook: Any, topic: str, *, source: bool) -> Iterator[Found]:
+def calls(notebook: Any, topic: str, *, source: bool) -> Iterator[Found]:
     """Check that claims, exercises and predictions are named, in the open, and each has its counterpart."""
     seen: dict[tuple[str, str], int] = {}
     for place, text in code_cells(notebook):
@@ -160,7 +158,7 @@ def _complete(seen: dict[tuple[str, str], int], topic: str) -> Iterator[Found]:
             )
 
 
-def in_order(notebook: Any) -> Iterator[Found]:
+def predictions(notebook: Any) -> Iterator[Found]:
     """Check that a prediction is asked before anything runs that answers it, and revealed after that."""
     asked: dict[str, int] = {}
     runs: list[int] = []
@@ -198,8 +196,8 @@ def solutions(notebook: Any) -> Iterator[Found]:
         if rest is None or whole is None:
             continue
         if BEGIN in text:
-            made |= dict.fromkeys(_stored(whole) - _stored(rest) - {"answer"}, place)
-        elsewhere |= _stored(rest)
+            made |= dict.fromkeys(_names_made(whole) - _names_made(rest) - {"answer"}, place)
+        elsewhere |= _names_made(rest)
         for node in ast.walk(rest):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
                 used[node.id] = place
@@ -208,14 +206,14 @@ def solutions(notebook: Any) -> Iterator[Found]:
         yield "L31", made[name], f"{name!r} is made in a solution only, and {lost}"
 
 
-def _stored(tree: ast.AST) -> set[str]:
+def _names_made(tree: ast.AST) -> set[str]:
     names = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
     names |= {n.name for n in ast.walk(tree) if isinstance(n, (ast.FunctionDef, ast.ClassDef))}
     aliases = [a for n in ast.walk(tree) if isinstance(n, (ast.Import, ast.ImportFrom)) for a in n.names]
     return names | {alias.asname or alias.name.split(".")[0] for alias in aliases}
 
 
-def shown(notebook: Any, *, source: bool) -> Iterator[Found]:
+def stored(notebook: Any, *, source: bool) -> Iterator[Found]:
     """Check that what is stored is what the calls say, that claims hold, and that solutions are right."""
     for place, cell in enumerate(notebook["cells"]):
         if cell["cell_type"] != "code" or cell.get("execution_count") is None:

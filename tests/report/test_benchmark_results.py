@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mlops_lab.lesson.benchmark_results import stored
-from mlops_lab.report import benchmark_result, measured
+from mlops_lab.report import benchmark_result, benchmark_results
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,41 +19,42 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "results").mkdir()
     result = json.dumps({"quiet": {"share": 0.04, "times": 50}})
     (tmp_path / "results" / "rates.json").write_text(result, encoding="utf-8")
-    monkeypatch.setattr(measured, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(benchmark_results, "_RESULTS", tmp_path / "results")
     return tmp_path / "results"
 
 
 def test_a_stored_number_is_read(folder):
-    assert stored("rates", "quiet", "share") == 0.04
-    assert stored("rates", "quiet", "times") == 50.0
+    assert benchmark_result("rates", "quiet", "share") == 0.04
+    assert benchmark_result("rates", "quiet", "times") == 50.0
 
 
 def test_without_a_result_there_is_no_number(folder):
     (folder / "rates.json").unlink()
-    assert stored("rates", "quiet", "share") is None
+    assert benchmark_result("rates", "quiet", "share") is None
     assert benchmark_result("rates") == {}
 
 
 def test_a_benchmark_that_does_not_exist_is_no_missing_result(folder):
     with pytest.raises(ValueError, match=r"'rate' is not known; results are stored of rates"):
-        stored("rate", "quiet", "share")
+        benchmark_result("rate", "quiet", "share")
 
 
 @pytest.mark.parametrize("keys", [("loud",), ("quiet",), ("quiet", "power"), ("quiet", "share", "low")])
 def test_of_a_result_that_is_not_whole_only_what_is_there_is_read(folder, keys):
-    assert stored("rates", *keys) is None
+    assert benchmark_result("rates", *keys) is None
 
 
 def test_the_kits_own_results_lie_where_it_looks():
-    assert any(measured.RESULTS.glob("*.json"))
+    assert any(benchmark_results._RESULTS.glob("*.json"))
 
 
 def test_what_a_lesson_quotes_is_what_the_benchmark_measures():
     """A slip in a key would read as 'not measured' for ever."""
     source = (ROOT / "notebooks" / "solutions" / "07_monitoring_data.ipynb").read_text(encoding="utf-8")
-    quoted = re.findall(r'stored\(\\"monitoring_rates\\", \\"(\w+)\\", \\"([\w.]+)\\", \\"share\\"\)', source)
+    found = r'\\"monitoring_rates\\", \\"(\w+)\\", \\"([\w.]+)\\", \\"share\\"\)'
+    quoted = re.findall(found, source)
     spec = importlib.util.spec_from_file_location("rates", ROOT / "benchmarks" / "monitoring_rates.py")
     benchmark = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(benchmark)
-    assert len(quoted) == source.count("stored(") == 3
+    assert len(quoted) == source.count('(\\"monitoring_rates') == 3
     assert set(quoted) <= set(benchmark.JOBS)

@@ -1,4 +1,4 @@
-"""Rules for a lesson's spine: the same order of parts in every lesson, and enough prose.
+"""Rules for a lesson's structure: the same order of parts in every lesson, and enough prose.
 
 A lesson is, in this order:
 
@@ -19,21 +19,19 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from mlops_lab.course.lint_code import parsed
+from mlops_lab.course.lint_code import Found, parsed
 from mlops_lab.course.notebooks import call_of, text_of
 
-__all__ = ["ENDING", "WORDS_PER_CODE_CELL", "prose", "spine"]
+__all__ = ["parts", "prose"]
 
-ENDING = ("In the wild", "With LLMs", "What you can now say", "Go further", "Next lesson")
+_ENDING = ("In the wild", "With LLMs", "What you can now say", "Go further", "Next lesson")
 """The headings with which every lesson ends, in this order."""
 
-WORDS_PER_CODE_CELL = 25
+_WORDS_PER_CODE_CELL = 25
 """How many words of prose a lesson has at least for each code cell, on average."""
 
 _SECTION = re.compile(r"(\d+) .+ \((core|deeper)\)$")
 _FREE = ("Exercises",)
-
-Found = tuple[str, int, str]
 
 
 def _headings(cells: list[Any]) -> list[tuple[int, str, str]]:
@@ -51,7 +49,7 @@ def _headings(cells: list[Any]) -> list[tuple[int, str, str]]:
     return found
 
 
-def spine(notebook: Any, name: str) -> Iterator[Found]:
+def parts(notebook: Any, name: str) -> Iterator[Found]:
     """Check the order of a lesson's parts."""
     cells = notebook["cells"]
     first = text_of(cells[0]) if cells and cells[0]["cell_type"] == "markdown" else ""
@@ -93,7 +91,7 @@ def _sections(cells: list[Any]) -> Iterator[Found]:
     headings = _headings(cells)
     expected, core = 1, False
     for number, (place, title, _) in enumerate(headings):
-        if title in ENDING or title.startswith(_FREE):
+        if title in _ENDING or title.startswith(_FREE):
             continue
         match = _SECTION.match(title)
         if match is None or int(match.group(1)) != expected:
@@ -120,10 +118,10 @@ def _order(cells: list[Any]) -> Iterator[Found]:
     headings = _headings(cells)
     titles = [title for _, title, _ in headings]
     if (
-        tuple(title for title in titles if title in ENDING) != ENDING
-        or tuple(titles[-len(ENDING) :]) != ENDING
+        tuple(title for title in titles if title in _ENDING) != _ENDING
+        or tuple(titles[-len(_ENDING) :]) != _ENDING
     ):
-        yield "L07", len(cells) - 1, f"a lesson ends with these headings, in order: {', '.join(ENDING)}"
+        yield "L07", len(cells) - 1, f"a lesson ends with these headings, in order: {', '.join(_ENDING)}"
     exercises = [number for number, title in enumerate(titles) if title.startswith("Exercises")]
     if not exercises or exercises[0] == 0:
         yield "L07", 0, "'## Exercises' must stand somewhere after the first section"
@@ -148,8 +146,8 @@ def prose(notebook: Any) -> Iterator[Found]:
     cells = notebook["cells"]
     words = _words(text_of(cell) for cell in cells if cell["cell_type"] == "markdown")
     code = sum(cell["cell_type"] == "code" and not call_of(cell) for cell in cells)
-    if code and words / code < WORDS_PER_CODE_CELL:
-        least = f"write at least {WORDS_PER_CODE_CELL}, or use fewer cells"
+    if code and words / code < _WORDS_PER_CODE_CELL:
+        least = f"write at least {_WORDS_PER_CODE_CELL}, or use fewer cells"
         yield "L10", 0, f"{words / code:.0f} words for each code cell; {least}"
     for place, cell in enumerate(cells):
         left = re.search(r"\b(to[d]o|fix[m]e|x{3}|lorem ipsum)\b|<!--", text_of(cell), re.IGNORECASE)
