@@ -8,15 +8,13 @@ how few bytes), `frames` and `cells` (a table as bytes), `versions` (what a vers
 """
 
 from mlops_lab.versioning.chunking import AVERAGE, GEAR, cut, cut_simply
-from mlops_lab.versioning.diffs import Diff
+from mlops_lab.versioning.diffs import Diff, compare_frames
 from mlops_lab.versioning.garbage_collection import Swept
 from mlops_lab.versioning.integrity import Verified
-from mlops_lab.versioning.lineages import Lineage
 from mlops_lab.versioning.manifests import Version
 from mlops_lab.versioning.packfiles import DamagedError
-from mlops_lab.versioning.provenance import lineage
+from mlops_lab.versioning.provenance import Lineage, lineage
 from mlops_lab.versioning.store import Store
-from mlops_lab.versioning.table_diff import compare_frames
 
 __all__ = [
     "AVERAGE",

@@ -1,4 +1,4 @@
-"""Where to cut a long row of bytes? So that a change in one place leaves most pieces as they were.
+"""Content-defined chunking: where to cut bytes so that a change in one place leaves most pieces as they were.
 
 Pieces of fixed length fail: one byte put in at the front moves every later cut. So the *content* decides. A
 fingerprint of the last 32 bytes rolls along, and where it happens to be small, there is a cut. The same bytes

@@ -1,4 +1,4 @@
-"""Which pieces does no version need any more, and how do they go without harm? Copied first, removed last."""
+"""Garbage collection: pieces that no version needs any more go, without harm. Copied first, removed last."""
 
 from __future__ import annotations
 

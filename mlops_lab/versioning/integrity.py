@@ -1,4 +1,4 @@
-"""Is everything as it was written, and if not, which versions does it harm? Every byte is read."""
+"""Integrity check: is everything as it was written, and if not, which versions does it harm?"""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ import pandas as pd
 
 from mlops_lab.report import Finding, Report
 from mlops_lab.versioning import serialization, store_layout
-from mlops_lab.versioning.chunk_lists import get, pieces_of
 from mlops_lab.versioning.manifests import Book, Version
-from mlops_lab.versioning.packfiles import DamagedError, Packs, contents, unsqueezed
+from mlops_lab.versioning.packfiles import DamagedError, Packs, contents, get, pieces_of, unsqueezed
 
 __all__ = ["Verified", "needs", "verify"]
 

@@ -1,4 +1,4 @@
-"""What is a version? A small file that says what was kept, under which name, and what it was made from.
+"""Manifests: one small file for each version, which says what was kept, under which name, and from what.
 
 The file is written once and never changed, and its hash is the version's id: whoever changes a letter of it
 makes another version. A commit is visible from the moment this file is whole, and not before.
@@ -17,8 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_lab.artifacts import atomic_write
-from mlops_lab.versioning.chunk_lists import Row
-from mlops_lab.versioning.packfiles import DamagedError
+from mlops_lab.versioning.packfiles import DamagedError, Row
 
 __all__ = ["Book", "Version", "written"]
 

@@ -11,10 +11,9 @@ from typing import Any
 import pandas as pd
 
 from mlops_lab.artifacts import Aliases
-from mlops_lab.versioning import diffs, integrity, lineages, serialization, store_layout, version_diff
-from mlops_lab.versioning.chunk_lists import get
+from mlops_lab.versioning import diffs, integrity, provenance, serialization, store_layout
 from mlops_lab.versioning.manifests import Book, Version
-from mlops_lab.versioning.packfiles import Packs
+from mlops_lab.versioning.packfiles import Packs, get
 
 __all__ = ["Shelf"]
 
@@ -92,15 +91,15 @@ class Shelf:
     ) -> diffs.Diff:
         """Say what is different between two versions of one kind."""
         one, other = self.find(before), self.find(after)
-        return version_diff.compare(
+        return diffs.compare(
             self.packs, (one, self.plan(one)), (other, self.plan(other)), key=key, label=label
         )
 
-    def lineage(self, ref: str | Version) -> lineages.Lineage:
+    def lineage(self, ref: str | Version) -> provenance.Lineage:
         """Say everything that made a version, and what made that, all the way back."""
         marks = self.book.files("forgotten").values()
         forgotten = {parts["id"]: f"{parts['name']}@{parts['number']}" for parts in marks}
-        return lineages.trace(self.find(ref), {one.id: one for one in self.book.all()}, forgotten)
+        return provenance.trace(self.find(ref), {one.id: one for one in self.book.all()}, forgotten)
 
     def verify(self) -> integrity.Verified:
         """Look at every byte, and name what is damaged and which versions that harms."""

@@ -17,8 +17,8 @@ import pandas as pd
 
 from mlops_lab.artifacts import locked, safe_name
 from mlops_lab.versioning import garbage_collection, serialization, store_layout
-from mlops_lab.versioning.chunk_lists import put
 from mlops_lab.versioning.manifests import Version
+from mlops_lab.versioning.packfiles import put
 from mlops_lab.versioning.reader import Shelf
 
 __all__ = ["Store"]

@@ -1,4 +1,4 @@
-"""Is this folder a store that this program reads, and are its small files what was written? Asked here."""
+"""The store's folder: its mark, its format, and the checksum of its aliases."""
 
 from __future__ import annotations
 

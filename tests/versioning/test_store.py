@@ -18,7 +18,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from mlops_lab import versioning, worlds
 from mlops_lab.artifacts import UntrustedModelError, frame_hash, model_hash
-from mlops_lab.versioning.compression import squeeze, unsqueeze
+from mlops_lab.versioning.packfiles import squeeze, unsqueeze
 
 
 @pytest.fixture
