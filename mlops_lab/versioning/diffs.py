@@ -19,15 +19,15 @@ from mlops_lab import plots
 from mlops_lab.report import Finding, Report
 from mlops_lab.versioning import serialization
 from mlops_lab.versioning.manifests import Version
-from mlops_lab.versioning.packfiles import Packs
+from mlops_lab.versioning.packfiles import Packfiles
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["CELLS", "COLUMNS", "Diff", "compare", "compare_frames", "compare_settings", "noted"]
+__all__ = ["_CELLS", "_COLUMNS", "Diff", "_compare_settings", "compare", "compare_frames"]
 
-CELLS = ["row", "column", "before", "after"]
-COLUMNS = ["column", "change", "before", "after", "cells"]
+_CELLS = ["row", "column", "before", "after"]
+_COLUMNS = ["column", "change", "before", "after", "cells"]
 _SOURCE = "both versions, cell by cell"
 
 
@@ -54,7 +54,7 @@ class Diff(Report):
 
     Examples
     --------
-    >>> from mlops_lab.versioning import compare_frames
+    >>> from mlops_lab.versioning.diffs import compare_frames
     >>> before = pd.DataFrame({"crate": ["a", "b"], "grade": ["table", "juice"]})
     >>> after = pd.DataFrame({"crate": ["b", "c"], "grade": ["premium", "table"]})
     >>> diff = compare_frames(before, after, key="crate", label="grade")
@@ -70,8 +70,8 @@ class Diff(Report):
     added: pd.Index[Any] = field(default_factory=lambda: pd.Index([]))
     removed: pd.Index[Any] = field(default_factory=lambda: pd.Index([]))
     changed: pd.Index[Any] = field(default_factory=lambda: pd.Index([]))
-    cells: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=CELLS))
-    columns: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=COLUMNS))
+    cells: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=_CELLS))
+    columns: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=_COLUMNS))
     labels: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
@@ -126,7 +126,7 @@ class Diff(Report):
         )
 
 
-def noted(code: str, title: str, ok: bool, explanation: str, **measured: Any) -> Finding:
+def _noted(code: str, title: str, ok: bool, explanation: str, **measured: Any) -> Finding:
     """Make a finding of a difference."""
     return Finding(
         code=f"diff.{code}", title=title, ok=ok, explanation=explanation, source=_SOURCE, **measured
@@ -224,14 +224,14 @@ def compare_frames(
             columns.append((name, change, was, now, count))
     if shared != [name for name in after.columns if name in before.columns]:
         columns.append(("(all)", "moved", "", "", 0))
-    changes = pd.concat([pd.DataFrame(columns=CELLS, dtype=object), *cells], ignore_index=True)
+    changes = pd.concat([pd.DataFrame(columns=_CELLS, dtype=object), *cells], ignore_index=True)
     made = {
         "added": match.after.delete(match.right),
         "removed": match.before.delete(match.left),
         "changed": match.before[match.left[hit]],
     }
     labels = _moves(changes[changes["column"] == label]) if label is not None else pd.DataFrame()
-    table = pd.DataFrame(columns, columns=COLUMNS)
+    table = pd.DataFrame(columns, columns=_COLUMNS)
     moved = bool((np.diff(match.right) < 0).any())
     findings = tuple(_findings(made, table, labels, label, match.by, moved))
     return Diff(title=title, findings=findings, cells=changes, columns=table, labels=labels, **made)
@@ -336,7 +336,7 @@ def _differ(one: pd.Series[Any], other: pd.Series[Any]) -> npt.NDArray[np.bool_]
 
 
 def _cells(name: Any, rows: pd.Index[Any], one: pd.Series[Any], other: pd.Series[Any]) -> pd.DataFrame:
-    held = pd.DataFrame(index=range(len(rows)), columns=CELLS, dtype=object)
+    held = pd.DataFrame(index=range(len(rows)), columns=_CELLS, dtype=object)
     held["row"] = pd.Series(rows.to_numpy(dtype=object), dtype=object)
     held["column"] = pd.Series([name] * len(rows), dtype=object)
     held["before"] = pd.Series(one.to_numpy(dtype=object), dtype=object)
@@ -365,25 +365,25 @@ def _findings(
     total = sum(counts.values())
     said = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "the same"
     rows = f"Rows, matched by {_WAYS[by]}: {said}."
-    yield noted("rows", "Rows", not total, rows, statistic="rows that differ", value=total)
+    yield _noted("rows", "Rows", not total, rows, statistic="rows that differ", value=total)
     if moved:
-        yield noted("order", "Order of rows", False, "Rows stand in another order.")
+        yield _noted("order", "Order of rows", False, "Rows stand in another order.")
     parts = []
     for name, change, was, now, _ in table[table["change"] != "values"].to_numpy().tolist():
         parts.append(f"{name} {change} ({was} to {now})" if change == "type" else f"{name} {change}")
     schema = f"Columns: {'; '.join(parts) or 'the same names and types'}."
-    yield noted("schema", "Columns and types", not parts, schema)
+    yield _noted("schema", "Columns and types", not parts, schema)
     if label is not None:
         count = int(labels.to_numpy().sum())
         words = f"{count:,} labels in {label!r} were changed." if count else f"Labels {label!r}: the same."
-        yield noted("labels", "Labels", not count, words, statistic="labels changed", value=count)
+        yield _noted("labels", "Labels", not count, words, statistic="labels changed", value=count)
 
 
 Kept = tuple[Version, dict[str, Any]]
 
 
 def compare(
-    packs: Packs,
+    packs: Packfiles,
     before: Kept,
     after: Kept,
     *,
@@ -402,9 +402,10 @@ def compare(
         if key is not None or label is not None:
             raise ValueError(f"key and label are for tables; {one.ref} is a {one.kind}")
         texts = [_settings(one.kind, held) for held in (plan, plan_after)]
-        return compare_settings(*texts, title=title, same=one.content == other.content)
+        return _compare_settings(*texts, title=title, same=one.content == other.content)
     tables = [
-        serialization.take(packs, "frame", held, "", to=None, trusted=()) for held in (plan, plan_after)
+        serialization.deserialize(packs, "frame", held, "", to=None, trusted=())
+        for held in (plan, plan_after)
     ]
     labels = [serialization.labels_of(packs, held) for held in (plan, plan_after)]
     if label is None and labels[0] is not None and labels[1] is not None:
@@ -421,7 +422,7 @@ def _settings(kind: str, plan: dict[str, Any]) -> dict[str, str]:
     return dict(plan.get("settings", {}))
 
 
-def compare_settings(before: dict[str, str], after: dict[str, str], *, title: str, same: bool) -> Diff:
+def _compare_settings(before: dict[str, str], after: dict[str, str], *, title: str, same: bool) -> Diff:
     """Compare parameters, or the settings of two models."""
     rows = []
     for name in dict.fromkeys([*before, *after]):
@@ -433,9 +434,9 @@ def compare_settings(before: dict[str, str], after: dict[str, str], *, title: st
             rows.append((name, "values", before[name], after[name], 0))
     said = [f"{row[0]}: {row[2] or 'none'} before, {row[3] or 'none'} after" for row in rows]
     findings = [
-        noted(
+        _noted(
             "settings", "Settings", not rows, f"{'; '.join(said)}." if rows else "The settings are the same."
         ),
-        noted("content", "Content", same, "The content is the same." if same else "The content differs."),
+        _noted("content", "Content", same, "The content is the same." if same else "The content differs."),
     ]
-    return Diff(title=title, findings=tuple(findings), columns=pd.DataFrame(rows, columns=COLUMNS))
+    return Diff(title=title, findings=tuple(findings), columns=pd.DataFrame(rows, columns=_COLUMNS))

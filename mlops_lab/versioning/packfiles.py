@@ -30,16 +30,16 @@ from mlops_lab.artifacts import atomic_write
 from mlops_lab.versioning.chunking import cut
 
 __all__ = [
+    "Blob",
     "DamagedError",
-    "Packs",
-    "Row",
+    "Packfiles",
+    "compress",
     "contents",
-    "get",
+    "decompress",
+    "decompress_checked",
+    "get_blob",
     "pieces_of",
-    "put",
-    "squeeze",
-    "unsqueeze",
-    "unsqueezed",
+    "put_blob",
 ]
 
 Bytes = np.ndarray[Any, np.dtype[np.uint8]]
@@ -51,8 +51,8 @@ _LEVEL = 3
 _MISSING = -(2**62)  # no scaled number comes near it
 
 
-def squeeze(piece: bytes, width: int = 1) -> bytes:
-    """Store a piece in few bytes.
+def compress(piece: bytes, width: int = 1) -> bytes:
+    """Compress a piece, so that `decompress` gives it back bit by bit.
 
     Decimal numbers such as 17.5 become whole ones, if that is exact (the idea of ALP: Afroozeh, Kuffo and
     Boncz, SIGMOD 2024); neighbours are subtracted where that helps; the bytes are turned, all first bytes
@@ -77,7 +77,7 @@ def squeeze(piece: bytes, width: int = 1) -> bytes:
     return bytes([way, width, decimals]) + short
 
 
-def unsqueeze(stored: bytes, size: int) -> bytes:
+def decompress(stored: bytes, size: int) -> bytes:
     """Give the piece back."""
     if len(stored) < 3:
         raise ValueError(f"{len(stored)} bytes are no stored piece")
@@ -153,7 +153,7 @@ class DamagedError(ValueError):
         self.what = what
 
 
-class Packs:
+class Packfiles:
     """Pieces in a folder of packs, found by their SHA-256.
 
     It knows nothing of versions. Writers need a lock among them, readers do not.
@@ -192,11 +192,11 @@ class Packs:
         """Keep a piece, unless it is known; give its id."""
         key = hashlib.sha256(piece).digest()
         if key not in self:
-            self.keep(key, squeeze(bytes(piece), width), len(piece))
+            self.keep(key, compress(bytes(piece), width), len(piece))
         return key
 
     def keep(self, key: bytes, stored: bytes, size: int) -> None:
-        """Put a piece that is squeezed already into the pack that is being filled."""
+        """Put a piece that is compressed already into the pack that is being filled."""
         self._new[key] = (len(_MAGIC) + self._size, len(stored), size, zlib.crc32(stored))
         self._parts.append(stored)
         self._size += len(stored)
@@ -226,7 +226,7 @@ class Packs:
     def read_many(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
         """Give pieces in turn, each compared with its id."""
         for piece, (stored, size) in self.stored(pieces):
-            yield unsqueezed(piece, stored, size)
+            yield decompress_checked(piece, stored, size)
 
     def stored(self, pieces: Iterable[bytes]) -> Iterator[tuple[bytes, tuple[bytes, int]]]:
         """Give each piece's id, what lies on the disk for it, and how long it is when it is unpacked."""
@@ -240,7 +240,7 @@ class Packs:
     def _open(
         self, piece: bytes, files: dict[str, IO[bytes]], closing: contextlib.ExitStack
     ) -> tuple[str, int, int, int]:
-        for _ in range(3):  # between a look and a read, another program may have swept packs together
+        for _ in range(3):  # between a look and a read, another program may have put packs together
             if piece not in self._where:
                 self.refresh()
             if piece not in self._where:
@@ -288,11 +288,11 @@ def contents(pack: Path) -> np.ndarray[Any, Any]:
     raise DamagedError(f"the table of contents of pack {pack.name!r} is damaged", what=pack.name)
 
 
-def unsqueezed(piece: bytes, stored: bytes, size: int) -> bytes:
+def decompress_checked(piece: bytes, stored: bytes, size: int) -> bytes:
     """Unpack a piece and compare it with its id."""
     name = piece.hex()
     try:
-        content = unsqueeze(stored, size)
+        content = decompress(stored, size)
     except ValueError as broken:
         raise DamagedError(f"piece {name[:12]} is damaged: {broken}", what=name) from broken
     if hashlib.sha256(content).digest() != piece:
@@ -304,8 +304,8 @@ ID = 32  # bytes of a SHA-256
 
 
 @dataclass(frozen=True)
-class Row:
-    """Where a row of bytes is kept.
+class Blob:
+    """Where a row of bytes, of any length, is kept.
 
     Parameters
     ----------
@@ -322,11 +322,11 @@ class Row:
     size: int
 
 
-def put(packs: Packs, blocks: Iterable[bytes], *, width: int = 1, whole: bool = False) -> Row:
+def put_blob(packs: Packfiles, blocks: Iterable[bytes], *, width: int = 1, whole: bool = False) -> Blob:
     """Keep a row of bytes, which may come in several blocks; pieces that are known are not kept again."""
     if whole:
         everything = b"".join(blocks)
-        return Row(packs.add(everything, width).hex(), 0, len(everything))
+        return Blob(packs.add(everything, width).hex(), 0, len(everything))
     ids, size = [], 0
     for piece in _pieces(blocks, width):
         ids.append(packs.add(piece, width))
@@ -335,10 +335,10 @@ def put(packs: Packs, blocks: Iterable[bytes], *, width: int = 1, whole: bool = 
     while len(ids) > 1:
         ids = [packs.add(piece) for piece in _pieces([b"".join(ids)], ID)]
         lists += 1
-    return Row(ids[0].hex() if ids else packs.add(b"").hex(), lists, size)
+    return Blob(ids[0].hex() if ids else packs.add(b"").hex(), lists, size)
 
 
-def get(packs: Packs, row: Row) -> bytes:
+def get_blob(packs: Packfiles, row: Blob) -> bytes:
     """Give the bytes of a row, each piece compared with its hash."""
     ids = [bytes.fromhex(row.top)]
     for _ in range(row.lists):
@@ -349,7 +349,7 @@ def get(packs: Packs, row: Row) -> bytes:
     return content
 
 
-def pieces_of(packs: Packs, row: Row, *, strict: bool = True) -> Iterator[bytes]:
+def pieces_of(packs: Packfiles, row: Blob, *, strict: bool = True) -> Iterator[bytes]:
     """Name every piece that a row needs, lists included."""
     ids = [bytes.fromhex(row.top)]
     yield from ids

@@ -21,33 +21,33 @@ import numpy as np
 import pandas as pd
 
 from mlops_lab.artifacts import atomic_write, load_model, save_model
-from mlops_lab.versioning.packfiles import Packs, Row, get, put
+from mlops_lab.versioning.packfiles import Blob, Packfiles, get_blob, put_blob
 
 __all__ = [
-    "from_cells",
-    "from_rows",
+    "blobs_of",
+    "deserialize",
+    "deserialize_objects",
+    "deserialize_table",
     "kind_of",
     "labels_of",
     "plain",
-    "rows_of",
-    "store",
-    "take",
+    "serialize",
+    "serialize_objects",
+    "serialize_table",
     "text_of",
-    "to_cells",
-    "to_rows",
 ]
 
 _LINE_END = "\n"
 
 
-def to_cells(values: Iterable[Any], where: str) -> bytes:
+def serialize_objects(values: Iterable[Any], where: str) -> bytes:
     r"""Write objects one line each."""
     lines = [_line(value, where) for value in values]
     return "".join(line + _LINE_END for line in lines).encode("utf-8", "surrogatepass")
 
 
-def from_cells(row: bytes, kind: np.dtype[Any]) -> np.ndarray[Any, Any]:
-    r"""Read what ``to_cells`` wrote."""
+def deserialize_objects(row: bytes, kind: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    r"""Read what ``serialize_objects`` wrote."""
     lines = row.decode("utf-8", "surrogatepass").split(_LINE_END)[:-1]
     cells = np.empty(len(lines), dtype=kind)
     for place, line in enumerate(lines):
@@ -151,8 +151,8 @@ Fetch = Callable[[Any], bytes]
 _END = "\0"
 
 
-def to_rows(frame: pd.DataFrame, keep: Keep) -> Plan:
-    """Take a table apart."""
+def serialize_table(frame: pd.DataFrame, keep: Keep) -> Plan:
+    """Keep a table column by column; give the plan of how to put it together."""
     return {
         "rows": len(frame),
         "columns": _from_index(frame.columns, keep, "the column names"),
@@ -164,8 +164,8 @@ def to_rows(frame: pd.DataFrame, keep: Keep) -> Plan:
     }
 
 
-def from_rows(plan: Plan, fetch: Fetch) -> pd.DataFrame:
-    """Put a table together."""
+def deserialize_table(plan: Plan, fetch: Fetch) -> pd.DataFrame:
+    """Put a table together from its plan."""
     index = _to_index(plan["index"], fetch)
     columns = {place: _to_column(held, fetch) for place, held in enumerate(plan["values"])}
     frame = pd.DataFrame(columns, index=pd.RangeIndex(plan["rows"]))
@@ -191,7 +191,7 @@ def _from_index(index: pd.Index[Any], keep: Keep, where: str) -> Plan:
 
 
 def _to_index(plan: Plan, fetch: Fetch) -> pd.Index[Any]:
-    names = from_cells(fetch(plan["names"]), np.dtype(object)).tolist()
+    names = deserialize_objects(fetch(plan["names"]), np.dtype(object)).tolist()
     if "range" in plan:
         start, stop, step = plan["range"]
         return pd.RangeIndex(start, stop, step, name=names[0])
@@ -205,7 +205,7 @@ def _to_index(plan: Plan, fetch: Fetch) -> pd.Index[Any]:
 
 
 def _words(values: Iterable[Any], keep: Keep, where: str) -> Any:
-    return keep(to_cells(list(values), where), 1)
+    return keep(serialize_objects(list(values), where), 1)
 
 
 def _from_column(column: pd.Series[Any], keep: Keep, where: str) -> Plan:
@@ -245,7 +245,7 @@ def _from_column(column: pd.Series[Any], keep: Keep, where: str) -> Plan:
         row, missing = keep(_plain(values), _width(plain)), keep(column.isna().to_numpy().tobytes(), 1)
         return plan | {"form": "masked", "held": _little(plain), "row": row, "missing": missing}
     if kind == np.dtype(object):
-        return plan | {"form": "cells", "row": keep(to_cells(column.tolist(), where), 1)}
+        return plan | {"form": "cells", "row": keep(serialize_objects(column.tolist(), where), 1)}
     raise TypeError(
         f"{where} is of type {kind}, for which no exact form is defined; "
         "turn it into numbers, text, dates or categories first, or leave it out"
@@ -255,7 +255,7 @@ def _from_column(column: pd.Series[Any], keep: Keep, where: str) -> Plan:
 def _to_column(plan: Plan, fetch: Fetch) -> Any:
     form = plan["form"]
     if form == "cells":
-        return pd.Series(from_cells(fetch(plan["row"]), np.dtype(object)), dtype=object)
+        return pd.Series(deserialize_objects(fetch(plan["row"]), np.dtype(object)), dtype=object)
     if form == "text":
         return _to_text(plan, fetch)
     if form == "categories":
@@ -289,7 +289,7 @@ def _from_text(column: pd.Series[Any], keep: Keep) -> Plan:
     if joined.count(_END) != len(cells):  # some text holds the end sign itself
         return {
             "form": "text",
-            "cells": keep(to_cells(cells, "text"), 1),
+            "cells": keep(serialize_objects(cells, "text"), 1),
             "missing": keep(missing.tobytes(), 1),
         }
     return {
@@ -302,7 +302,7 @@ def _from_text(column: pd.Series[Any], keep: Keep) -> Plan:
 def _to_text(plan: Plan, fetch: Fetch) -> Any:
     missing = np.frombuffer(fetch(plan["missing"]), dtype=bool)
     if "cells" in plan:
-        cells = from_cells(fetch(plan["cells"]), np.dtype(object))
+        cells = deserialize_objects(fetch(plan["cells"]), np.dtype(object))
     else:
         cells = np.array(fetch(plan["row"]).decode("utf-8", "surrogatepass").split(_END)[:-1], dtype=object)
     na = np.nan if plan["na"] == "nan" else pd.NA
@@ -364,8 +364,8 @@ def kind_of(thing: Any) -> str:
     )
 
 
-def store(
-    packs: Packs, thing: Any, labels: pd.Series[Any] | None, *, whole: bool
+def serialize(
+    packs: Packfiles, thing: Any, labels: pd.Series[Any] | None, *, whole: bool
 ) -> tuple[dict[str, Any], str]:
     """Keep a thing's bytes; give the plan of how to build it again, and the hash of its content.
 
@@ -383,17 +383,17 @@ def store(
             raise ValueError(
                 f"{str(thing)!r} is a folder; commit its files one by one, each under its own name"
             )
-        row = put(packs, _blocks(Path(thing)), whole=whole)
+        row = put_blob(packs, _blocks(Path(thing)), whole=whole)
         return {"file": list(vars(row).values()), "name": Path(thing).name}, row.top
     with tempfile.TemporaryDirectory() as folder:
         content = save_model(thing, Path(folder, "model.skops"))
-        row = put(packs, _blocks(Path(folder, "model.skops")), whole=whole)
+        row = put_blob(packs, _blocks(Path(folder, "model.skops")), whole=whole)
     settings = {key: repr(value) for key, value in thing.get_params().items()}
     return {"model": list(vars(row).values()), "settings": settings, "class": type(thing).__name__}, content
 
 
-def take(
-    packs: Packs,
+def deserialize(
+    packs: Packfiles,
     kind: str,
     plan: dict[str, Any],
     content: str,
@@ -403,36 +403,36 @@ def take(
 ) -> Any:
     """Build a thing again from its plan."""
     if kind == "frame":
-        return from_rows(plan["table"], _fetch(packs, plan))
+        return deserialize_table(plan["table"], _fetch(packs, plan))
     if kind == "params":
         return plan["params"]
     if kind == "file":
-        data = get(packs, Row(*plan["file"]))
+        data = get_blob(packs, Blob(*plan["file"]))
         return data if to is None else atomic_write(to, data)
     with tempfile.TemporaryDirectory() as folder:
-        path = atomic_write(Path(folder, "model.skops"), get(packs, Row(*plan["model"])))
+        path = atomic_write(Path(folder, "model.skops"), get_blob(packs, Blob(*plan["model"])))
         return load_model(path, trusted=trusted, expected_hash=content)
 
 
-def labels_of(packs: Packs, plan: dict[str, Any]) -> pd.Series[Any] | None:
+def labels_of(packs: Packfiles, plan: dict[str, Any]) -> pd.Series[Any] | None:
     """Give the labels that were kept beside a table, or None."""
     if plan.get("labels") is None:
         return None
-    return from_rows(plan["labels"], _fetch(packs, plan)).iloc[:, 0]
+    return deserialize_table(plan["labels"], _fetch(packs, plan)).iloc[:, 0]
 
 
-def rows_of(plan: Any) -> Iterator[Row]:
+def blobs_of(plan: Any) -> Iterator[Blob]:
     """Find every row of bytes that a plan names."""
     if isinstance(plan, dict):
         for key, value in plan.items():
             if key not in ("params", "settings"):
-                yield from rows_of(value)
+                yield from blobs_of(value)
     elif isinstance(plan, list):
         if len(plan) == 3 and isinstance(plan[0], str) and len(plan[0]) == 64:
-            yield Row(*plan)
+            yield Blob(*plan)
         else:
             for value in plan:
-                yield from rows_of(value)
+                yield from blobs_of(value)
 
 
 def plain(value: Any, where: str) -> Any:
@@ -452,7 +452,7 @@ def plain(value: Any, where: str) -> Any:
 
 
 def _store_frame(
-    packs: Packs, table: pd.DataFrame, labels: pd.Series[Any] | None, *, whole: bool
+    packs: Packfiles, table: pd.DataFrame, labels: pd.Series[Any] | None, *, whole: bool
 ) -> dict[str, Any]:
     if labels is not None and not (isinstance(labels, pd.Series) and labels.index.equals(table.index)):
         raise ValueError("labels must be a pandas Series with the index of the table; align them first")
@@ -460,22 +460,22 @@ def _store_frame(
 
     def keep(row: bytes, width: int) -> Any:
         if not whole:
-            return list(vars(put(packs, [row], width=width)).values())
+            return list(vars(put_blob(packs, [row], width=width)).values())
         held.append(row)
         return [sum(map(len, held[:-1])), len(row)]
 
-    plan: dict[str, Any] = {"table": to_rows(table, keep), "labels": None}
+    plan: dict[str, Any] = {"table": serialize_table(table, keep), "labels": None}
     if labels is not None:
-        plan["labels"] = to_rows(labels.to_frame(), keep)
+        plan["labels"] = serialize_table(labels.to_frame(), keep)
     if whole:
-        plan["whole"] = list(vars(put(packs, held, whole=True)).values())
+        plan["whole"] = list(vars(put_blob(packs, held, whole=True)).values())
     return plan
 
 
-def _fetch(packs: Packs, plan: dict[str, Any]) -> Any:
+def _fetch(packs: Packfiles, plan: dict[str, Any]) -> Any:
     if "whole" not in plan:
-        return lambda held: get(packs, Row(*held))
-    everything = get(packs, Row(*plan["whole"]))
+        return lambda held: get_blob(packs, Blob(*held))
+    everything = get_blob(packs, Blob(*plan["whole"]))
     return lambda held: everything[held[0] : held[0] + held[1]]
 
 

@@ -90,7 +90,7 @@ def size(folder: Path) -> int:
     """Add up the bytes of all files in a folder and below."""
     total = 0
     for path in folder.rglob("*"):
-        with contextlib.suppress(FileNotFoundError):  # another program may sweep at the same time
+        with contextlib.suppress(FileNotFoundError):  # another program may collect garbage at the same time
             total += path.stat().st_size if path.is_file() else 0
     return total
 
