@@ -9,11 +9,10 @@
 It leaves out networks, batching, failures and clients that retry.
 """
 
-from mlops_lab.load.expected import Fluid, bills, fluid
+from mlops_lab.load.fluid_approximation import Fluid, bills, fluid
 from mlops_lab.load.formulas import erlang_b, erlang_c, mean_wait_s, monthly_cost_usd
-from mlops_lab.load.kubernetes import HPA, Knative
-from mlops_lab.load.runs import Run, Summary, compare
-from mlops_lab.load.scaling_policies import Fixed, Hold, PerRequest, Policy, Seen
+from mlops_lab.load.results import Run, Summary, compare
+from mlops_lab.load.scaling_policies import HPA, Fixed, Hold, Knative, PerRequest, Policy, Seen
 from mlops_lab.load.simulation import simulate, stream
 from mlops_lab.load.traffic import arrivals, assumptions, bursty, daily_curve
 

@@ -251,9 +251,9 @@ def test_utilisation_of_a_machine_that_has_just_joined_is_no_noise():
 
 
 def test_a_queue_that_outlives_all_patience_is_told(monkeypatch):
-    from mlops_lab.load import fleet
+    from mlops_lab.load import simulation
 
-    monkeypatch.setattr(fleet, "MOST_TICKS", 1_000)
+    monkeypatch.setattr(simulation, "MOST_TICKS", 1_000)
     with pytest.raises(ValueError, match=r"after 1,000 decisions, at 1e.03 s, 40 requests still"):
         load.simulate([0.0] * 50, 100.0, load.Fixed(1), tick_s=1.0)
 
@@ -355,12 +355,12 @@ def test_a_policy_cannot_change_the_past_or_see_the_future():
 
 
 def test_without_numba_the_compiled_engine_says_what_to_do(monkeypatch):
-    from mlops_lab.load import compiled
+    from mlops_lab.load import queues
 
     def gone(name):
         raise ImportError(name)
 
-    compiled._compiled.cache_clear()
-    monkeypatch.setattr(compiled.importlib, "import_module", gone)
+    queues._compiled.cache_clear()
+    monkeypatch.setattr(queues.importlib, "import_module", gone)
     with pytest.raises(ImportError, match='use engine="plain"'):
         load.simulate([0.0], 1.0, load.Fixed(1), engine="compiled")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mlops_lab import load
-from mlops_lab.load import expected
+from mlops_lab.load import fluid_approximation
 
 
 def test_the_lectures_three_bills_come_out_of_the_curve():
@@ -16,7 +16,7 @@ def test_the_lectures_three_bills_come_out_of_the_curve():
     assert table["bill_usd"].tolist() == pytest.approx([25_920, 12_312, 3_888])
     assert table["mean_machines"].tolist() == pytest.approx([40, 18.11, 5.25], abs=0.01)
     for typed in ("25920", "25_920", "12312", "12_312", "3888", "3_888"):
-        assert typed not in inspect.getsource(expected).replace("[25920.0, 12312.0, 3888.0]", "")
+        assert typed not in inspect.getsource(fluid_approximation).replace("[25920.0, 12312.0, 3888.0]", "")
 
 
 @pytest.mark.parametrize(("capacity", "machines"), [(3.49, 7), (3.5, 6), (4.0, 6), (4.19, 6), (4.2, 5)])
