@@ -32,7 +32,7 @@ Floats = npt.NDArray[np.float64]
 _SLACK = 1e-9  # 4.0000000001 machines are 4: rounding noise must not buy a machine
 
 
-def whole(machines: float) -> int:
+def _rounded_up(machines: float) -> int:
     """Round a need for machines up, forgiving rounding noise."""
     return math.ceil(machines - _SLACK)
 
@@ -184,7 +184,7 @@ class Hold:
         ticks = int(self.window_min * 60 / seen.tick_s + _SLACK) + 1
         recent = seen.calls_per_s[-ticks:]
         highest = float(recent.max()) if recent.size else 0.0
-        return max(1, whole(highest / (self.capacity * self.target)))
+        return max(1, _rounded_up(highest / (self.capacity * self.target)))
 
 
 @dataclass(frozen=True)
@@ -309,8 +309,8 @@ class HPA:
             return int(every)
         if ratio > 1 and starting:  # what is starting counts as idle; if that turns the answer, do nothing
             ratio = use * ready / every / self.target
-            return int(every) if ratio <= 1 + self.tolerance + _SLACK else whole(ratio * every)
-        return whole(ratio * ready)
+            return int(every) if ratio <= 1 + self.tolerance + _SLACK else _rounded_up(ratio * every)
+        return _rounded_up(ratio * ready)
 
 
 @dataclass(frozen=True)
@@ -380,14 +380,14 @@ class Knative:
         panic = max(1, round(self.panic_s / seen.tick_s))
         by_panic = [
             (
-                whole(float(flight[max(0, end - panic) : end].mean()) / self.target),
+                _rounded_up(float(flight[max(0, end - panic) : end].mean()) / self.target),
                 float(seen.fleet[end - 1]),
             )
             for end in range(max(1, flight.size - stable), flight.size + 1)
         ]
         panicking = any(wish >= self.panic_threshold * max(1.0, fleet) for wish, fleet in by_panic)
         current = seen.machines + seen.starting
-        wish = whole(float(flight[-stable:].mean()) / self.target)
+        wish = _rounded_up(float(flight[-stable:].mean()) / self.target)
         if panicking:
             return max(current, wish, by_panic[-1][0])
         return max(wish, math.floor(seen.machines / self.down_rate))

@@ -19,10 +19,10 @@ import numpy.typing as npt
 
 from mlops_lab.load.arguments import not_negative, policy_given, positive, seconds
 from mlops_lab.load.queues import CompiledQueue, PlainQueue
-from mlops_lab.load.results import Run
+from mlops_lab.load.results import SimulationResult
 from mlops_lab.load.scaling_policies import PerRequest, Policy, Seen
 
-__all__ = ["MOST_MACHINES", "MOST_TICKS", "Operator", "answer", "per_request", "simulate", "stream"]
+__all__ = ["MOST_MACHINES", "answer", "settings", "simulate", "stream"]
 
 Floats = npt.NDArray[np.float64]
 Engine = Literal["plain", "compiled"]
@@ -37,7 +37,7 @@ def simulate(
     cold_start_s: float = 0.0,
     until_s: float | None = None,
     engine: Engine = "plain",
-) -> Run:
+) -> SimulationResult:
     """Serve requests with a fleet that a policy grows and shrinks, exactly.
 
     One line, first come first served; a machine serves one request at a time. The policy decides at 0,
@@ -96,8 +96,8 @@ def simulate(
     end = tick_s * (math.floor(last / tick_s) + 1) if until_s is None else float(until_s)
     _in_reach(end, "until_s", tick_s)
     if isinstance(policy, PerRequest):
-        return per_request(arrive, service, policy, tick_s=tick_s, cold_start_s=cold_start_s, until_s=end)
-    return Operator(policy, tick_s, cold_start_s, engine).run(arrive, service, end=end)
+        return _per_request(arrive, service, policy, tick_s=tick_s, cold_start_s=cold_start_s, until_s=end)
+    return _Fleet(policy, tick_s, cold_start_s, engine).run(arrive, service, end=end)
 
 
 def stream(
@@ -107,7 +107,7 @@ def stream(
     tick_s: float = 60.0,
     cold_start_s: float = 0.0,
     engine: Engine = "plain",
-) -> Iterator[Run]:
+) -> Iterator[SimulationResult]:
     """Simulate a long time block by block, a day at a time, in the memory that one block needs.
 
     Queue, machines and what the policy has seen are carried over: the blocks' requests start exactly when
@@ -141,12 +141,12 @@ def stream(
     _asked(policy, tick_s, cold_start_s, engine)
     if isinstance(policy, PerRequest):
         raise ValueError("PerRequest cannot be streamed: simulate each day by itself")
-    return _blocks(blocks, Operator(policy, tick_s, cold_start_s, engine), tick_s)
+    return _blocks(blocks, _Fleet(policy, tick_s, cold_start_s, engine), tick_s)
 
 
 def _blocks(
-    blocks: Iterable[tuple[npt.ArrayLike, npt.ArrayLike]], operator: Operator, tick_s: float
-) -> Iterator[Run]:
+    blocks: Iterable[tuple[npt.ArrayLike, npt.ArrayLike]], fleet: _Fleet, tick_s: float
+) -> Iterator[SimulationResult]:
     """Run each block when the next is there: only the last one may end the simulation."""
     held: tuple[Floats, Floats] | None = None
     last = 0.0
@@ -158,11 +158,11 @@ def _blocks(
                 f"those before ended at {last!r} s"
             )
         if held is not None:
-            yield operator.run(*held, end=None)
+            yield fleet.run(*held, end=None)
         held = block
         last = float(block[0][-1]) if block[0].size else last
     if held is not None:
-        yield operator.run(*held, end=tick_s * (math.floor(last / tick_s) + 1))
+        yield fleet.run(*held, end=tick_s * (math.floor(last / tick_s) + 1))
 
 
 def _asked(policy: Policy, tick_s: float, cold_start_s: float, engine: str) -> None:
@@ -175,9 +175,9 @@ def _asked(policy: Policy, tick_s: float, cold_start_s: float, engine: str) -> N
 
 def _in_reach(moment: float, name: str, tick_s: float) -> None:
     """Refuse times that ask for more decisions than anybody would wait for."""
-    if moment / tick_s > MOST_TICKS:
+    if moment / tick_s > _MOST_TICKS:
         raise ValueError(
-            f"{name}: {moment:.3g} s are more than {MOST_TICKS:,} decisions of {tick_s!r} s: "
+            f"{name}: {moment:.3g} s are more than {_MOST_TICKS:,} decisions of {tick_s!r} s: "
             "are the times in seconds?"
         )
 
@@ -201,7 +201,7 @@ def _requests(arrivals_s: npt.ArrayLike, service_s: npt.ArrayLike, tick_s: float
     if arrive.size:
         _in_reach(float(arrive[-1]), "arrivals_s", tick_s)
         _in_reach(float(service.max()), "service_s", tick_s)
-    arrive.flags.writeable = service.flags.writeable = False  # a Run shows them
+    arrive.flags.writeable = service.flags.writeable = False  # a SimulationResult shows them
     return arrive, service
 
 
@@ -212,7 +212,7 @@ def settings(tick_s: float, cold_start_s: float) -> None:
 
 
 MOST_MACHINES = 1_000_000
-MOST_TICKS = 5_000_000  # decisions: a month of one each half second
+_MOST_TICKS = 5_000_000  # decisions: a month of one each half second
 _PATIENCE = 100_000  # decisions without any machine, after the last arrival, before we call the policy stuck
 _SEEN = ("calls_per_s", "utilisation", "in_flight", "fleet", "fleet_starting")
 _ROW = ("t_s", "machines", "starting", "busy", "queue")
@@ -237,7 +237,7 @@ class _Rows:
         return dict(zip(self._names, rows, strict=True))
 
 
-class Operator:
+class _Fleet:
     """Runs one fleet: lets the queue be served between two changes, makes the change, asks the policy.
 
     `simulate` and `stream` are what users call; they check what they hand over.
@@ -264,7 +264,7 @@ class Operator:
         """The moment of the last decision; 0 before the first."""
         return max(0, self._ticks - 1) * self._tick_s
 
-    def run(self, arrive: Floats, service: Floats, *, end: float | None) -> Run:
+    def run(self, arrive: Floats, service: Floats, *, end: float | None) -> SimulationResult:
         """Serve these requests; without an `end`, more are to come, and only what is certain is done."""
         if self._carried[0].size:
             arrive, service = (
@@ -308,9 +308,9 @@ class Operator:
                     )
             else:
                 idle_ticks = 0
-            if self._ticks > MOST_TICKS:
+            if self._ticks > _MOST_TICKS:
                 raise ValueError(
-                    f"after {MOST_TICKS:,} decisions, at {tick:.3g} s, {arrived - started} requests still "
+                    f"after {_MOST_TICKS:,} decisions, at {tick:.3g} s, {arrived - started} requests still "
                     f"wait; the longest service takes {service.max():.3g} s: are the times in seconds?"
                 )
         started = queue.started()
@@ -320,7 +320,7 @@ class Operator:
         starts = queue.starts()
         starts.flags.writeable = False
         until = self.decided_s if end is None else end
-        return Run(
+        return SimulationResult(
             arrive_s=arrive[:started],
             start_s=starts,
             service_s=service[:started],
@@ -433,7 +433,7 @@ def _cold(arrive: Floats, starts: Floats, joined: list[tuple[float, int]]) -> np
     return cold
 
 
-def per_request(
+def _per_request(
     arrive_s: Floats,
     service_s: Floats,
     policy: PerRequest,
@@ -441,7 +441,7 @@ def per_request(
     tick_s: float = 60.0,
     cold_start_s: float = 0.0,
     until_s: float = 0.0,
-) -> Run:
+) -> SimulationResult:
     """Serve each request on the warm instance that was used last, or on a new one after a cold start.
 
     `simulate` calls it for `PerRequest`, after having checked the times.
@@ -483,7 +483,7 @@ def per_request(
         "busy": begun - done,
         "queue": arrived - begun,
     }
-    return Run(
+    return SimulationResult(
         arrive_s=arrive_s,
         start_s=start_s,
         service_s=service_s,

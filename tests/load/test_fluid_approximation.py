@@ -56,11 +56,15 @@ def test_the_fluid_gives_the_bills_too():
     assert load.fluid(curve, load.PerRequest()).summary().machines == pytest.approx(5.25)
 
 
+@pytest.fixture(scope="module")
+def one_day():
+    return load.arrivals(load.daily_curve(), seed=1)
+
+
 @pytest.mark.parametrize("policy", [load.Fixed(6), load.Hold(5), load.Hold(30, target=0.9)])
-def test_long_queues_agree_with_the_exact_simulation(policy):
-    curve = load.daily_curve()
-    fast = load.fluid(curve, policy, cold_start_s=60.0).summary()
-    exact = load.simulate(load.arrivals(curve, seed=1), 0.25, policy, cold_start_s=60.0).summary()
+def test_long_queues_agree_with_the_exact_simulation(one_day, policy):
+    fast = load.fluid(load.daily_curve(), policy, cold_start_s=60.0).summary()
+    exact = load.simulate(one_day, 0.25, policy, cold_start_s=60.0).summary()
     assert fast.machines == pytest.approx(exact.machines, rel=0.05)
     assert fast.mean_wait_s == pytest.approx(exact.mean_wait_s, rel=0.15, abs=0.1)
     assert fast.p95_wait_s == pytest.approx(exact.p95_wait_s, rel=0.15, abs=0.5)
