@@ -254,7 +254,7 @@ WRITE = """
     import sys
     sys.path.insert(0, "tests/tracking")
     from mlops_lab import tracking
-    from test_tools import logged
+    from test_tensorboard_and_wandb import logged
     folder = sys.argv[1]
     record = logged(folder, sinks=[tracking.Wandb(folder + "/wb", project="orchard")])
 """
