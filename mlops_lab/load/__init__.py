@@ -2,18 +2,17 @@
 
 - `daily_curve`, `bursty`, `arrivals`, `assumptions`: traffic.
 - `Fixed`, `Hold`, `HPA`, `Knative`, `PerRequest`, `Seen`: when to add and remove machines.
-- `simulate`, `stream`: every request, exactly; `Run`, `Summary`, `compare`: what came out.
+- `simulate`, `stream`: every request, exactly; `SimulationResult`, `Summary`, `compare`: what came out.
 - `bills`, `fluid`: what the curve alone tells, in milliseconds.
-- `erlang_b`, `erlang_c`, `mean_wait_s`, `monthly_cost_usd`: what theory and the price list say.
+- `mean_wait_s`, `monthly_cost_usd`: what theory (Erlang's, in `formulas`) and the price list say.
 
 It leaves out networks, batching, failures and clients that retry.
 """
 
-from mlops_lab.load.expected import Fluid, bills, fluid
-from mlops_lab.load.formulas import erlang_b, erlang_c, mean_wait_s, monthly_cost_usd
-from mlops_lab.load.kubernetes import HPA, Knative
-from mlops_lab.load.runs import Run, Summary, compare
-from mlops_lab.load.scaling_policies import Fixed, Hold, PerRequest, Policy, Seen
+from mlops_lab.load.fluid_approximation import Fluid, bills, fluid
+from mlops_lab.load.formulas import mean_wait_s, monthly_cost_usd
+from mlops_lab.load.results import SimulationResult, Summary, compare
+from mlops_lab.load.scaling_policies import HPA, Fixed, Hold, Knative, PerRequest, Policy, Seen
 from mlops_lab.load.simulation import simulate, stream
 from mlops_lab.load.traffic import arrivals, assumptions, bursty, daily_curve
 
@@ -25,8 +24,8 @@ __all__ = [
     "Knative",
     "PerRequest",
     "Policy",
-    "Run",
     "Seen",
+    "SimulationResult",
     "Summary",
     "arrivals",
     "assumptions",
@@ -34,8 +33,6 @@ __all__ = [
     "bursty",
     "compare",
     "daily_curve",
-    "erlang_b",
-    "erlang_c",
     "fluid",
     "mean_wait_s",
     "monthly_cost_usd",

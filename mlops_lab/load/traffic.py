@@ -66,6 +66,8 @@ def daily_curve(*, mean: float = 21.0, peak: float = 160.0, base: float = 2.0) -
 
     Taught in notebooks/11_varying_load.ipynb.
     """
+    from scipy.optimize import brentq
+
     not_negative(base=base, mean=mean, peak=peak)
     if not base < mean < peak:
         raise ValueError(f"need 0 <= base < mean < peak; got base={base!r}, mean={mean!r}, peak={peak!r}")
@@ -86,10 +88,8 @@ def daily_curve(*, mean: float = 21.0, peak: float = 160.0, base: float = 2.0) -
             f"no such day: with base={base!r} and peak={peak!r} the mean must lie between "
             f"{curve(steep).mean():.3g} and {curve(gentle).mean():.3g}; got mean={mean!r}"
         )
-    for _ in range(100):  # bisection: a steeper day has a lower mean
-        middle = (gentle + steep) / 2
-        gentle, steep = (middle, steep) if curve(middle).mean() > mean else (gentle, middle)
-    return curve(gentle)
+    # A steeper day has a lower mean.
+    return curve(brentq(lambda power: curve(power).mean() - mean, gentle, steep, xtol=1e-15))
 
 
 def bursty(

@@ -1,4 +1,4 @@
-"""Which of two trainings is better, and how sure is that? Never from one seed."""
+"""Comparison over seeds: which of two trainings is better, and how sure is that? Never from one."""
 
 from __future__ import annotations
 

@@ -2,23 +2,19 @@
 
 A ``Run`` writes a training down while it happens, into a file that survives whatever ends the program. The
 same run can be watched in TensorBoard and in Weights & Biases, offline. ``read`` gives it back as a
-``Record``, ``compare`` puts many side by side, and ``rerun`` trains again from the record alone.
+record, ``compare`` puts many side by side, and ``rerun`` trains again from the record alone.
 """
 
-from mlops_lab.tracking.comparison import Comparison, compare
-from mlops_lab.tracking.entry_point import UntrustedRecordError, rerunnable
-from mlops_lab.tracking.events import TensorBoard, tensorboard_scalars
+from mlops_lab.tracking.comparison import compare
 from mlops_lab.tracking.offline_wandb import Wandb, wandb_history
-from mlops_lab.tracking.reading import read, read_all
-from mlops_lab.tracking.record import Record
-from mlops_lab.tracking.replaying import replay
-from mlops_lab.tracking.rerun import Rerun, rerun
+from mlops_lab.tracking.record import read, read_all
+from mlops_lab.tracking.rerun import rerun
 from mlops_lab.tracking.run import Run
+from mlops_lab.tracking.run_environment import UntrustedRecordError
+from mlops_lab.tracking.sinks import replay
+from mlops_lab.tracking.tensorboard_events import TensorBoard
 
 __all__ = [
-    "Comparison",
-    "Record",
-    "Rerun",
     "Run",
     "TensorBoard",
     "UntrustedRecordError",
@@ -28,7 +24,5 @@ __all__ = [
     "read_all",
     "replay",
     "rerun",
-    "rerunnable",
-    "tensorboard_scalars",
     "wandb_history",
 ]

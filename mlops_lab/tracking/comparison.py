@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -17,13 +17,12 @@ import pandas as pd
 from mlops_lab import plots
 from mlops_lab.plots.lines import name_ends
 from mlops_lab.report import Finding, Report
-from mlops_lab.tracking.distances import FEWEST, distances, side_by_side
 from mlops_lab.tracking.record import Record
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["LIMIT", "Comparison", "compare"]
+__all__ = ["FEWEST", "LIMIT", "RunComparison", "compare", "distances", "side_by_side"]
 
 LIMIT = 8.0
 """How many times the usual distance from the middle curve a run may lie on its worse side."""
@@ -31,7 +30,7 @@ _SOURCE = "distance from the median curve over the median distance; after Iglewi
 
 
 @dataclass(frozen=True, kw_only=True)
-class Comparison(Report):
+class RunComparison(Report):
     """Runs side by side, with one finding for each.
 
     Attributes
@@ -146,7 +145,7 @@ class Comparison(Report):
 
 def compare(
     records: Sequence[Record], *, metric: str = "loss", better: Literal["lower", "higher"] = "lower"
-) -> Comparison:
+) -> RunComparison:
     """Put runs side by side by one metric, and find those whose curve is unlike the others and worse.
 
     At each step that at least five runs have, the median over the runs is the usual value, and the median
@@ -171,7 +170,7 @@ def compare(
 
     Returns
     -------
-    Comparison
+    RunComparison
         One finding for each run, code ``run.NAME``, and the note ``steps`` where the lengths differ.
 
     Raises
@@ -204,7 +203,7 @@ def compare(
         findings.append(
             Finding(code="steps", title="Lengths differ", ok=None, severity="note", explanation=said)
         )
-    return Comparison(
+    return RunComparison(
         title=f"Comparison by {metric}",
         findings=tuple(findings),
         metric=metric,
@@ -283,3 +282,56 @@ def _draw(ax: Axes, curve: pd.Series[float], place: int | None) -> None:
             markersize=5,
             markevery=max(1, len(curve) // 15),
         )
+
+
+FEWEST = 5
+"""With fewer runs at a step, nothing can be said about what is usual there."""
+_FLOOR = 1e-3
+
+
+def distances(curves: pd.DataFrame, better: str) -> pd.Series[float]:
+    """Give each run's distance on the worse side, in usual distances; NaN where nothing is usual."""
+    finite = curves.where(np.isfinite(curves))
+    usable = finite[finite.notna().sum(axis=1) >= FEWEST]
+    middle = usable.median(axis=1)
+    worse = usable.sub(middle, axis=0) * (1 if better == "lower" else -1)
+    usual = worse.abs().median(axis=1).clip(lower=_FLOOR * middle.abs())
+    there = usable.notna()
+    own = worse.clip(lower=0).mean(axis=0)
+    scale = there.mul(usual, axis=0).sum(axis=0) / there.sum(axis=0)
+    return (own / scale).where(scale > 0, own.where(own.isna(), np.where(own > 0, np.inf, 0.0)))
+
+
+def side_by_side(
+    records: dict[str, Record], curves: pd.DataFrame, metric: str, better: str, distance: pd.Series[float]
+) -> pd.DataFrame:
+    """Put all runs in one table, each in a row."""
+    common = curves.dropna()
+    settings = {name: {"seed": record.seed, **record.params} for name, record in records.items()}
+    names = {setting: None for held in settings.values() for setting in held}
+    differ = [n for n in names if len({repr(held.get(n)) for held in settings.values()}) > 1]
+    rows = {}
+    for name, record in records.items():
+        curve = curves[name].dropna()
+        best = (curve.argmin() if better == "lower" else curve.argmax()) if len(curve) else None
+        rows[name] = {
+            **{setting: settings[name].get(setting) for setting in differ},
+            "state": record.state,
+            "steps": len(record.metrics),
+            **{f"last {one}": _last(record.metrics[one]) for one in record.metrics},
+            "at common step": common[name].iloc[-1] if len(common) else math.nan,
+            "best": math.nan if best is None else curve.iloc[best],
+            "best step": None if best is None else curve.index[int(best)],
+            "not finite from": record.not_finite.get(metric),
+            "distance": distance[name],
+        }
+    whole: Any = {"best step": "Int64", "not finite from": "Int64"}
+    frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis("run").astype(whole)
+    behind = ["at common step", "best", "best step", "not finite from", "distance"]
+    return frame[[*(name for name in frame if name not in behind), *behind]]
+
+
+def _last(values: pd.Series[float]) -> float:
+    """Give the last value that was logged, and NaN if that was one; steps without a value are skipped."""
+    held = values.dropna()
+    return float(held.iloc[-1]) if len(held) else math.nan

@@ -63,11 +63,9 @@ class Wandb:
     >>> import tempfile
     >>> from mlops_lab import tracking
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     with tracking.Run(folder, "a", sinks=[tracking.Wandb(folder)]) as run:
-    ...         for step in range(3):
-    ...             run.log(step, loss=1 / (step + 1))
-    ...     tracking.wandb_history(folder)["loss"].round(2).tolist()
-    [1.0, 0.5, 0.33]
+    ...     sink = tracking.Wandb(folder, project="orchard")  # for tracking.Run(..., sinks=[sink])
+    >>> sink.project
+    'orchard'
     """
 
     def __init__(self, folder: str | os.PathLike[str], *, project: str = "mlops-lab") -> None:

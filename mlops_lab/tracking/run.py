@@ -12,24 +12,37 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from mlops_lab.artifacts import safe_name
+import pandas as pd
+
+from mlops_lab import plots
+from mlops_lab.artifacts import frame_hash, safe_name
 from mlops_lab.report import Sink
-from mlops_lab.tracking.entry_point import code_hash, entry_name
-from mlops_lab.tracking.extras import Extras
-from mlops_lab.tracking.json_lines import LineFile
-from mlops_lab.tracking.run_environment import here, process
+from mlops_lab.tracking.record import FILE, FORMAT, LineFile
+from mlops_lab.tracking.run_environment import code_hash, entry_name, this_process, versions_here
 from mlops_lab.tracking.sinks import Logbook
-from mlops_lab.tracking.values import metric_name, number, plain, step_number, to_json, to_mapping, whole_seed
+from mlops_lab.tracking.values import (
+    histogram,
+    metric_name,
+    number,
+    plain,
+    precision_recall,
+    step_number,
+    to_json,
+    to_mapping,
+    whole_seed,
+)
 
-__all__ = ["FILE", "FORMAT", "Run"]
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
-FILE = "run.jsonl"
-FORMAT = 1
+__all__ = ["Run"]
+
+_MOST_ROWS = 10_000
 
 
-class Run(Extras):
+class Run:
     """Write down one training: what it was told, what it measured at each step, and how it ended.
 
     Use it as ``with tracking.Run(...) as run:``. Leaving the block ends the run as finished; an error in it
@@ -131,8 +144,13 @@ class Run(Extras):
             "train": entry,
             "lineage": to_mapping(lineage, "lineage"),
         }
-        where = {"kind": "surroundings", "started": clock(), "code": code_hash(entry), "here": here()}
-        self._book = Logbook(self._begin(about, where | process()), sinks)
+        where = {
+            "kind": "surroundings",
+            "started": clock(),
+            "code": code_hash(entry),
+            "here": versions_here(),
+        }
+        self._book = Logbook(self._begin(about, where | this_process()), sinks)
         self._book.send("start", about)
 
     @property
@@ -160,6 +178,50 @@ class Run(Extras):
         held = {metric_name(name): number(name, value) for name, value in {**(values or {}), **named}.items()}
         row = {name: to_json(value) for name, value in held.items()}
         self._keep("log", step, {"values": row}, held)
+
+    def figure(self, name: str, ax: Axes, step: int | None = None) -> None:
+        """Keep a picture as a PNG beside the record."""
+        at = self._step(step)
+        picture = plots.png(ax)
+        file = f"{safe_name(name, what='figure name')}-{at}.png"
+        stored = self._book.store(self.folder / file, picture)
+        self._keep("figure", at, {"name": name, "file": file if stored else None}, name, picture)
+
+    def table(self, name: str, frame: pd.DataFrame, step: int | None = None) -> None:
+        """Keep a small table in the record; an index that is more than a count becomes a column."""
+        if len(frame) > _MOST_ROWS:
+            raise ValueError(
+                f"table {name!r} has {len(frame):,} rows, a record keeps at most {_MOST_ROWS:,}: keep it in "
+                "a data store and log its hash, or log a summary"
+            )
+        whole = frame if isinstance(frame.index, pd.RangeIndex) else frame.reset_index()
+        rows = plain(whole.astype(object).where(whole.notna(), None).to_numpy().tolist(), name, strict=False)
+        held = {"name": metric_name(name), "columns": [str(column) for column in whole.columns], "rows": rows}
+        self._keep("table", step, held, name, whole)
+
+    def histogram(self, name: str, values: Any, step: int | None = None, *, bins: int = 30) -> None:
+        """Keep how values are distributed, such as a layer's weights or the scores of a model."""
+        held = histogram(values, bins)
+        self._keep("histogram", step, {"name": metric_name(name), **held}, name, held)
+
+    def pr_curve(self, name: str, truth: Any, score: Any, step: int | None = None) -> None:
+        """Keep precision and recall at 51 thresholds from 0 to 1."""
+        held = precision_recall(truth, score)
+        self._keep("pr_curve", step, {"name": metric_name(name), **held}, name, held)
+
+    def text(self, name: str, text: str, step: int | None = None) -> None:
+        """Keep a note."""
+        self._keep("text", step, {"name": metric_name(name), "text": str(text)}, name, str(text))
+
+    def hparams(self, **values: Any) -> None:
+        """Add settings that were only found on the way, such as a threshold; ``params`` stays as it was."""
+        held = plain(values, "hparams")
+        self._keep("hparams", None, {"values": held}, held)
+
+    def data(self, name: str, frame: pd.DataFrame) -> None:
+        """Write down the fingerprint of a table that is trained or measured on; ``rerun`` compares it."""
+        held = {"name": metric_name(name), "hash": frame_hash(frame), "rows": len(frame)}
+        self._keep("data", None, held, name, held["hash"])
 
     def close(self) -> None:
         """End the run as finished; what is logged afterwards is refused. A second call does nothing."""

@@ -1,35 +1,13 @@
 """Versions of data, parameters, models and pipelines: kept in few bytes, found again, never half (L8).
 
-`Store` is the whole answer. Read it in this order: `cutting` (where to cut bytes, so that versions share
-them), `pieces` (a long row of bytes under one hash), `packs` (where pieces lie on the disk), `squeezing` (in
-how few bytes), `frames` and `cells` (a table as bytes), `versions` (what a version is), `shelf` (reading) and
-`store` (writing). What is asked of a store stands apart: `diffs` and `tables`, `origins` and `lineages`,
-`integrity`, `sweeping`.
+`Store` is the whole answer. Read it in this order: `chunking` (where to cut bytes, so that versions share
+them), `packfiles` (where the pieces lie, compressed, and a long row of bytes under one hash), `serialization`
+(tables, models and files as bytes), `manifests` (what a version is), `store`. What is asked of a store stands
+apart: `diffs`, `provenance`, `integrity`, `garbage_collection`.
 """
 
-from mlops_lab.versioning.chunking import AVERAGE, GEAR, cut, cut_simply
-from mlops_lab.versioning.diffs import Diff
-from mlops_lab.versioning.garbage_collection import Swept
-from mlops_lab.versioning.integrity import Verified
-from mlops_lab.versioning.lineages import Lineage
-from mlops_lab.versioning.manifests import Version
-from mlops_lab.versioning.packfiles import DamagedError
+from mlops_lab.versioning.chunking import GEAR, cut
 from mlops_lab.versioning.provenance import lineage
 from mlops_lab.versioning.store import Store
-from mlops_lab.versioning.table_diff import compare_frames
 
-__all__ = [
-    "AVERAGE",
-    "GEAR",
-    "DamagedError",
-    "Diff",
-    "Lineage",
-    "Store",
-    "Swept",
-    "Verified",
-    "Version",
-    "compare_frames",
-    "cut",
-    "cut_simply",
-    "lineage",
-]
+__all__ = ["GEAR", "Store", "cut", "lineage"]

@@ -1,4 +1,4 @@
-"""Which pieces does no version need any more, and how do they go without harm? Copied first, removed last."""
+"""Garbage collection: pieces that no version needs any more go, without harm. Copied first, removed last."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from pathlib import Path
 from mlops_lab.report import Finding, Report
 from mlops_lab.versioning import store_layout
 from mlops_lab.versioning.integrity import needs
-from mlops_lab.versioning.manifests import Book
-from mlops_lab.versioning.packfiles import DamagedError, Packs, contents, unsqueezed
+from mlops_lab.versioning.manifests import Manifests
+from mlops_lab.versioning.packfiles import DamagedError, Packfiles, contents, decompress_checked
 
-__all__ = ["Swept", "sweep"]
+__all__ = ["GarbageCollection", "collect"]
 
 _SMALL, _MANY = 1_000_000, 8  # so many packs of fewer bytes are put together
 
 
 @dataclass(frozen=True, kw_only=True)
-class Swept(Report):
-    """What a sweep has removed: what ``Store.gc`` answers.
+class GarbageCollection(Report):
+    """What garbage collection has removed: what ``Store.gc`` answers.
 
     Parameters
     ----------
@@ -38,8 +38,8 @@ class Swept(Report):
     ...     store = versioning.Store(folder)
     ...     _ = store.commit({"depth": 3}, "settings"), store.commit({"depth": 4}, "settings")
     ...     _ = store.forget("settings@1")
-    ...     swept = store.gc()
-    ...     store.load("settings@2"), swept.removed_pieces
+    ...     gone = store.gc()
+    ...     store.load("settings@2"), gone.removed_pieces
     ({'depth': 4}, 1)
 
     Taught in notebooks/04_versioning.ipynb.
@@ -57,19 +57,19 @@ class Swept(Report):
         )
 
 
-def sweep(folder: Path, packs: Packs, book: Book) -> Swept:
+def collect(folder: Path, packs: Packfiles, manifests: Manifests) -> GarbageCollection:
     """Remove what no version needs. The caller holds the store's lock.
 
     What is needed is copied into new packs first; only when those are whole on the disk are the old ones
-    removed. A kill in between leaves pieces twice, which the next sweep mends.
+    removed. A kill in between leaves pieces twice, which the next run mends.
 
     Taught in notebooks/04_versioning.ipynb.
     """
     before = store_layout.size(folder)
     with packs.adding():
         needed: set[bytes] = set()
-        for name in book.files():
-            needed |= needs(packs, book.read(name, again=True))
+        for name in manifests.files():
+            needed |= needs(packs, manifests.read(name, again=True))
         for piece in needed:
             if piece not in packs:
                 raise DamagedError(
@@ -96,11 +96,15 @@ def sweep(folder: Path, packs: Packs, book: Book) -> Swept:
     for path in old:
         if path.name not in written:
             _unlink(path)
-    for path in (*packs.folder.glob("*.part"), *packs.folder.glob(".*.part"), *book.folder.glob(".*.part")):
+    for path in (
+        *packs.folder.glob("*.part"),
+        *packs.folder.glob(".*.part"),
+        *manifests.folder.glob(".*.part"),
+    ):
         path.unlink(missing_ok=True)
     packs.refresh()
     freed = before - store_layout.size(folder)
-    return Swept(
+    return GarbageCollection(
         title="Sweep",
         findings=(
             Finding(
@@ -123,11 +127,11 @@ def _unlink(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _copy(packs: Packs, path: Path, table: object) -> None:
+def _copy(packs: Packfiles, path: Path, table: object) -> None:
     with path.open("rb") as file:
         for entry in table:  # type: ignore[attr-defined]
             piece, at, stored, size, _ = entry.item()
             file.seek(at)
             content = file.read(stored)
-            unsqueezed(piece, content, size)
+            decompress_checked(piece, content, size)
             packs.keep(piece, content, size)

@@ -1,4 +1,4 @@
-"""Is everything as it was written, and if not, which versions does it harm? Every byte is read."""
+"""Integrity check: is every byte as it was written, and which versions does damage harm? Reads it all."""
 
 from __future__ import annotations
 
@@ -13,9 +13,15 @@ import pandas as pd
 
 from mlops_lab.report import Finding, Report
 from mlops_lab.versioning import serialization, store_layout
-from mlops_lab.versioning.chunk_lists import get, pieces_of
-from mlops_lab.versioning.manifests import Book, Version
-from mlops_lab.versioning.packfiles import DamagedError, Packs, contents, unsqueezed
+from mlops_lab.versioning.manifests import Manifests, Version
+from mlops_lab.versioning.packfiles import (
+    DamagedError,
+    Packfiles,
+    contents,
+    decompress_checked,
+    get_blob,
+    pieces_of,
+)
 
 __all__ = ["Verified", "needs", "verify"]
 
@@ -70,19 +76,19 @@ class Verified(Report):
         return f"{len(self.damaged)} damaged; versions harmed: {', '.join(harmed) or 'none'}."
 
 
-def needs(packs: Packs, version: Version, *, strict: bool = True) -> set[bytes]:
+def needs(packs: Packfiles, version: Version, *, strict: bool = True) -> set[bytes]:
     """Name every piece that a version needs."""
     pieces = set(pieces_of(packs, version.plan, strict=strict))
     try:
-        plan = json.loads(get(packs, version.plan))
+        plan = json.loads(get_blob(packs, version.plan))
     except DamagedError:
         if strict:
             raise
         return pieces
-    return pieces.union(*(pieces_of(packs, row, strict=strict) for row in serialization.rows_of(plan)))
+    return pieces.union(*(pieces_of(packs, row, strict=strict) for row in serialization.blobs_of(plan)))
 
 
-def verify(folder: Path, packs: Packs, book: Book, chunked: bool) -> Verified:
+def verify(folder: Path, packs: Packfiles, manifests: Manifests, chunked: bool) -> Verified:
     """Look at every byte of a store.
 
     Taught in notebooks/04_versioning.ipynb.
@@ -103,9 +109,9 @@ def verify(folder: Path, packs: Packs, book: Book, chunked: bool) -> Verified:
         bad |= {piece: (f"packs/{path.name}", problem) for piece, problem in _damaged_pieces(path, table)}
     versions, lost = [], []
     for state in ("version", "forgotten"):
-        for name, parts in book.files(state).items():
+        for name, parts in manifests.files(state).items():
             try:
-                version = book.read(name, again=True)
+                version = manifests.read(name, again=True)
             except (DamagedError, ValueError) as problem:
                 ref = f"{parts['name']}@{parts['number']}"
                 harmed = (ref,) if state == "version" else ()
@@ -145,7 +151,7 @@ def _damaged_pieces(path: Path, table: Any) -> Iterable[tuple[bytes, str]]:
             file.seek(at)
             content = file.read(stored)
             try:
-                unsqueezed(piece, content, size)
+                decompress_checked(piece, content, size)
             except DamagedError as problem:
                 yield piece, str(problem)
             else:

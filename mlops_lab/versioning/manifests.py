@@ -1,4 +1,4 @@
-"""What is a version? A small file that says what was kept, under which name, and what it was made from.
+"""Manifests: one small file for each version, which says what was kept, under which name, and from what.
 
 The file is written once and never changed, and its hash is the version's id: whoever changes a letter of it
 makes another version. A commit is visible from the moment this file is whole, and not before.
@@ -17,10 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from mlops_lab.artifacts import atomic_write
-from mlops_lab.versioning.chunk_lists import Row
-from mlops_lab.versioning.packfiles import DamagedError
+from mlops_lab.versioning.packfiles import Blob, DamagedError
 
-__all__ = ["Book", "Version", "written"]
+__all__ = ["Manifests", "Version", "written"]
 
 _FORM = 1
 _FILE = re.compile(r"(?P<name>.+)@(?P<number>\d+)\.(?P<id>[0-9a-f]{24})\.(?P<state>version|forgotten)")
@@ -49,7 +48,7 @@ class Version:
         The hash of what was kept, whatever it is called: in stores of one mode, equal content has an equal
         hash. For a model it is ``artifacts.model_hash``, else the hash at the top of its pieces.
     size
-        Bytes that were kept, before any piece was saved or squeezed.
+        Bytes that were kept, before any piece was shared or compressed.
     parents
         Ids of the versions that it follows.
     lineage
@@ -81,7 +80,7 @@ class Version:
     size: int
     parents: tuple[str, ...] = ()
     lineage: Mapping[str, Any] = field(default_factory=dict)
-    plan: Row = field(default_factory=lambda: Row("", 0, 0))
+    plan: Blob = field(default_factory=lambda: Blob("", 0, 0))
 
     @property
     def ref(self) -> str:
@@ -109,7 +108,7 @@ def written(**said: Any) -> tuple[Version, bytes]:
     return Version(id=hashlib.sha256(content).hexdigest(), **said), content
 
 
-class Book:
+class Manifests:
     """The versions in a folder, and what a reference means.
 
     Parameters
@@ -138,7 +137,7 @@ class Book:
             held = json.loads(content)
             if (form := held.pop("form")) != _FORM:
                 raise ValueError(f"version {name!r} is of form {form!r}; this program reads form {_FORM}")
-            held |= {"parents": tuple(held["parents"]), "plan": Row(**held["plan"])}
+            held |= {"parents": tuple(held["parents"]), "plan": Blob(**held["plan"])}
             self._read[name] = Version(id=found, **held)
         return self._read[name]
 

@@ -10,21 +10,23 @@ a kill or a full disk, leaves at most a pack that nobody needs, which ``gc`` tak
 from __future__ import annotations
 
 import contextlib
+import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from mlops_lab.artifacts import locked, safe_name
-from mlops_lab.versioning import garbage_collection, serialization, store_layout
-from mlops_lab.versioning.chunk_lists import put
-from mlops_lab.versioning.manifests import Version
-from mlops_lab.versioning.reader import Shelf
+from mlops_lab.artifacts import Aliases, locked, safe_name
+from mlops_lab.versioning import diffs, garbage_collection, integrity, provenance, serialization, store_layout
+from mlops_lab.versioning.manifests import Manifests, Version
+from mlops_lab.versioning.packfiles import Packfiles, get_blob, put_blob
 
 __all__ = ["Store"]
 
 
-class Store(Shelf):
+class Store:
     """A folder of versions, in which bytes that two versions share lie once.
 
     Names are for people (``crates@2``), ids are hashes of everything below them, aliases (``champion``) are
@@ -61,6 +63,93 @@ class Store(Shelf):
 
     Taught in notebooks/04_versioning.ipynb.
     """
+
+    def __init__(
+        self, folder: str | os.PathLike[str], *, chunked: bool | None = None, timeout_s: float = 60.0
+    ) -> None:
+        self.folder = Path(folder)
+        self.timeout_s = timeout_s
+        self.chunked = store_layout.opened(self.folder, chunked, timeout_s)
+        self.packs = Packfiles(self.folder / "packs")
+        self.manifests = Manifests(self.folder / "versions")
+        self._aliases = Aliases(self.folder / store_layout.ALIASES, timeout_s=timeout_s)
+
+    def __repr__(self) -> str:
+        return f"Store({str(self.folder)!r}, chunked={self.chunked})"
+
+    def load(
+        self,
+        ref: str | Version,
+        *,
+        to: str | os.PathLike[str] | None = None,
+        trusted: Sequence[str | type] = (),
+    ) -> Any:
+        """Give back what was committed, every piece compared with its hash."""
+        version = self.find(ref)
+        if to is not None and version.kind != "file":
+            raise ValueError(f"{version.ref} is a {version.kind}, not a file; load it without to=")
+        plan, target = self.plan(version), None if to is None else Path(to)
+        return serialization.deserialize(
+            self.packs, version.kind, plan, version.content, to=target, trusted=trusted
+        )
+
+    def labels(self, ref: str | Version) -> pd.Series[Any] | None:
+        """Give the labels that were kept beside a table."""
+        return serialization.labels_of(self.packs, self.plan(self.find(ref)))
+
+    def find(self, ref: str | Version) -> Version:
+        """Say which version a reference means; see ``load``."""
+        return self.manifests.find(ref, self._aliases.targets)
+
+    def plan(self, version: Version) -> dict[str, Any]:
+        """Read how a version is put together: which rows of bytes it has, and where each is kept."""
+        return dict(json.loads(get_blob(self.packs, version.plan)))
+
+    def log(self, name: str | None = None) -> pd.DataFrame:
+        """List the versions of a name, or all."""
+        versions = [one for one in self.manifests.all() if name in (None, one.name)]
+        if name is not None and not versions:
+            self.find(f"{name}@1")
+        return pd.DataFrame(
+            [
+                (one.ref, one.id[:12], one.kind, one.message, one.size, (one.parent or "")[:12])
+                for one in versions
+            ],
+            columns=["ref", "id", "kind", "message", "size", "parent"],
+        ).set_index("ref")
+
+    def diff(
+        self,
+        before: str | Version,
+        after: str | Version,
+        *,
+        key: str | Sequence[str] | None = None,
+        label: str | None = None,
+    ) -> diffs.Diff:
+        """Say what is different between two versions of one kind."""
+        one, other = self.find(before), self.find(after)
+        return diffs.compare(
+            self.packs, (one, self.plan(one)), (other, self.plan(other)), key=key, label=label
+        )
+
+    def lineage(self, ref: str | Version) -> provenance.Lineage:
+        """Say everything that made a version, and what made that, all the way back."""
+        marks = self.manifests.files("forgotten").values()
+        forgotten = {parts["id"]: f"{parts['name']}@{parts['number']}" for parts in marks}
+        return provenance.trace(self.find(ref), {one.id: one for one in self.manifests.all()}, forgotten)
+
+    def verify(self) -> integrity.Verified:
+        """Look at every byte, and name what is damaged and which versions that harms."""
+        return integrity.verify(self.folder, self.packs, self.manifests, self.chunked)
+
+    def bytes(self) -> int:
+        """Say how many bytes the store's files have, all together."""
+        return store_layout.size(self.folder)
+
+    @property
+    def aliases(self) -> dict[str, str]:
+        """The aliases, and the ids of the versions they point at."""
+        return self._aliases.targets()
 
     def commit(
         self,
@@ -108,24 +197,24 @@ class Store(Shelf):
             if safe_name(name) in self.aliases:
                 raise ValueError(f"{name!r} is an alias here; give the thing a name of its own")
             origin = self._resolved(lineage or {})
-            versions = self.book.all()
+            versions = self.manifests.all()
             latest = [one for one in versions if one.name == name][-1:]
             follows = latest if parents is None else [self.find(parent) for parent in parents]
             with self.packs.adding():
-                plan, content = serialization.store(self.packs, thing, labels, whole=not self.chunked)
-                row = put(self.packs, [serialization.text_of(plan)], whole=not self.chunked)
+                plan, content = serialization.serialize(self.packs, thing, labels, whole=not self.chunked)
+                row = put_blob(self.packs, [serialization.text_of(plan)], whole=not self.chunked)
             # A model's file differs at each dump: what is known by its content is not kept twice.
             same = [one for one in versions if one.content == content and one.kind == kind and kind != "file"]
             row = same[-1].plan if same else row
             if latest and parents is None and (latest[0].plan, latest[0].lineage) == (row, origin):
                 return latest[0]
-            return self.book.write(
+            return self.manifests.write(
                 name=name,
-                number=self.book.next_number(name),
+                number=self.manifests.next_number(name),
                 kind=kind,
                 message=message,
                 content=content or row.top,
-                size=row.size + sum(one.size for one in serialization.rows_of(plan)),
+                size=row.size + sum(one.size for one in serialization.blobs_of(plan)),
                 parents=tuple(one.id for one in follows),
                 lineage=origin,
                 plan=row,
@@ -148,14 +237,16 @@ class Store(Shelf):
             version = self.find(ref)
             users = [alias for alias, target in self.aliases.items() if target == version.id]
             users += [
-                one.ref for one in self.book.all() if version.id in one.lineage.get("inputs", {}).values()
+                one.ref
+                for one in self.manifests.all()
+                if version.id in one.lineage.get("inputs", {}).values()
             ]
             if users:
                 raise ValueError(f"{version.ref} is needed by {', '.join(users)}; move or forget that first")
-            self.book.forget(version)
+            self.manifests.forget(version)
         return version
 
-    def gc(self) -> garbage_collection.Swept:
+    def gc(self) -> garbage_collection.GarbageCollection:
         """Free the bytes that no version needs, and what interrupted commits have left.
 
         Raises
@@ -164,7 +255,7 @@ class Store(Shelf):
             If something is damaged, so that nobody can say what is needed. Nothing is removed then.
         """
         with self._writing():
-            return garbage_collection.sweep(self.folder, self.packs, self.book)
+            return garbage_collection.collect(self.folder, self.packs, self.manifests)
 
     def point(self, alias: str, ref: str | Version) -> Version:
         """Point an alias at a version, in one step.
@@ -183,7 +274,7 @@ class Store(Shelf):
         """
         with self._moving():
             version = self.find(ref)
-            if alias in {one.name for one in self.book.all()}:
+            if alias in {one.name for one in self.manifests.all()}:
                 raise ValueError(f"{alias!r} is the name of versions here; take another alias")
             self._aliases.move(alias, version.id)
         return version
@@ -212,22 +303,6 @@ class Store(Shelf):
         with self._moving():
             self._aliases.rollback()
             return self.find("champion")
-
-    def unpoint(self, alias: str) -> None:
-        """Take an alias away; the version stays.
-
-        Parameters
-        ----------
-        alias
-            The alias.
-
-        Raises
-        ------
-        KeyError
-            If there is no such alias.
-        """
-        with self._moving():
-            self._aliases.remove(alias)
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:

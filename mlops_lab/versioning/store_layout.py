@@ -1,4 +1,4 @@
-"""Is this folder a store that this program reads, and are its small files what was written? Asked here."""
+"""The store's folder: its mark, its format, and the checksum of its aliases."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def size(folder: Path) -> int:
     """Add up the bytes of all files in a folder and below."""
     total = 0
     for path in folder.rglob("*"):
-        with contextlib.suppress(FileNotFoundError):  # another program may sweep at the same time
+        with contextlib.suppress(FileNotFoundError):  # another program may collect garbage at the same time
             total += path.stat().st_size if path.is_file() else 0
     return total
 

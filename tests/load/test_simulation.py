@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from simpy_oracle import simpy_fleet
 
 from mlops_lab import load
+from mlops_lab.load import simulation
+from mlops_lab.load.formulas import erlang_c
 
 ENGINES = [
     "plain",
@@ -115,7 +117,7 @@ def test_waits_equal_erlang_c_within_four_standard_errors(engine, machines, load
         shares.append((settled > 0).mean())
     for values, theory in (
         (means, load.mean_wait_s(machines, rate, service_s)),
-        (shares, load.erlang_c(machines, machines * load_share)),
+        (shares, erlang_c(machines, machines * load_share)),
     ):
         error = np.std(values, ddof=1) / math.sqrt(len(values))
         assert abs(np.mean(values) - theory) < 4 * error
@@ -157,7 +159,7 @@ def test_a_leaving_machine_is_paid_until_its_last_request_is_done():
 @pytest.mark.parametrize("engine", ENGINES)
 def test_streaming_days_equals_one_long_run(engine):
     curve = np.full(1440, 0.2)
-    settings_ = {"tick_s": 30.0, "cold_start_s": 70.0, "engine": engine}
+    settings_ = {"tick_s": 60.0, "cold_start_s": 70.0, "engine": engine}
     days = [load.arrivals(curve, seed=4, first_day=day) for day in range(3)]
     whole = load.simulate(np.concatenate(days), 9.0, load.Hold(10, capacity=1 / 9, target=0.5), **settings_)
     runs = list(
@@ -251,9 +253,7 @@ def test_utilisation_of_a_machine_that_has_just_joined_is_no_noise():
 
 
 def test_a_queue_that_outlives_all_patience_is_told(monkeypatch):
-    from mlops_lab.load import fleet
-
-    monkeypatch.setattr(fleet, "MOST_TICKS", 1_000)
+    monkeypatch.setattr(simulation, "_MOST_TICKS", 1_000)
     with pytest.raises(ValueError, match=r"after 1,000 decisions, at 1e.03 s, 40 requests still"):
         load.simulate([0.0] * 50, 100.0, load.Fixed(1), tick_s=1.0)
 
@@ -337,7 +337,8 @@ def test_a_policy_that_answers_no_fleet_is_told_so(answer):
         load.simulate([0.0], 1.0, Says(answer))
 
 
-def test_a_policy_that_keeps_no_machine_is_stopped():
+def test_a_policy_that_keeps_no_machine_is_stopped(monkeypatch):
+    monkeypatch.setattr(simulation, "_PATIENCE", 1_000)
     with pytest.raises(ValueError, match="keeps no machine while 1 requests wait"):
         load.simulate([0.0], 1.0, Says(0), tick_s=1.0)
 
@@ -355,12 +356,12 @@ def test_a_policy_cannot_change_the_past_or_see_the_future():
 
 
 def test_without_numba_the_compiled_engine_says_what_to_do(monkeypatch):
-    from mlops_lab.load import compiled
+    from mlops_lab.load import queues
 
     def gone(name):
         raise ImportError(name)
 
-    compiled._compiled.cache_clear()
-    monkeypatch.setattr(compiled.importlib, "import_module", gone)
+    queues._compiled.cache_clear()
+    monkeypatch.setattr(queues.importlib, "import_module", gone)
     with pytest.raises(ImportError, match='use engine="plain"'):
         load.simulate([0.0], 1.0, load.Fixed(1), engine="compiled")

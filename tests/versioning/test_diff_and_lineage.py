@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from sklearn.linear_model import Ridge
 
 from mlops_lab import versioning, worlds
-from mlops_lab.versioning import compare_frames
+from mlops_lab.versioning.diffs import compare_frames
 
 
 def crates(rows=600, seed=0):
@@ -212,7 +212,7 @@ def test_lineage_leads_all_the_way_back(store):
 def test_a_forgotten_source_is_named(store, monkeypatch):
     raw = store.commit(crates(30), "raw")
     store.commit(crates(20), "clean", lineage=versioning.lineage(raw))
-    store.book.forget(raw)  # as somebody's hand would do it: forget() refuses
+    store.manifests.forget(raw)  # as somebody's hand would do it: forget() refuses
     found = store.lineage("clean")
     assert found.ok is False and "raw@1 (raw of clean@1)" in str(found)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mlops_lab import load
-from mlops_lab.load import expected
+from mlops_lab.load import fluid_approximation
 
 
 def test_the_lectures_three_bills_come_out_of_the_curve():
@@ -16,7 +16,7 @@ def test_the_lectures_three_bills_come_out_of_the_curve():
     assert table["bill_usd"].tolist() == pytest.approx([25_920, 12_312, 3_888])
     assert table["mean_machines"].tolist() == pytest.approx([40, 18.11, 5.25], abs=0.01)
     for typed in ("25920", "25_920", "12312", "12_312", "3888", "3_888"):
-        assert typed not in inspect.getsource(expected).replace("[25920.0, 12312.0, 3888.0]", "")
+        assert typed not in inspect.getsource(fluid_approximation).replace("[25920.0, 12312.0, 3888.0]", "")
 
 
 @pytest.mark.parametrize(("capacity", "machines"), [(3.49, 7), (3.5, 6), (4.0, 6), (4.19, 6), (4.2, 5)])
@@ -56,11 +56,15 @@ def test_the_fluid_gives_the_bills_too():
     assert load.fluid(curve, load.PerRequest()).summary().machines == pytest.approx(5.25)
 
 
+@pytest.fixture(scope="module")
+def one_day():
+    return load.arrivals(load.daily_curve(), seed=1)
+
+
 @pytest.mark.parametrize("policy", [load.Fixed(6), load.Hold(5), load.Hold(30, target=0.9)])
-def test_long_queues_agree_with_the_exact_simulation(policy):
-    curve = load.daily_curve()
-    fast = load.fluid(curve, policy, cold_start_s=60.0).summary()
-    exact = load.simulate(load.arrivals(curve, seed=1), 0.25, policy, cold_start_s=60.0).summary()
+def test_long_queues_agree_with_the_exact_simulation(one_day, policy):
+    fast = load.fluid(load.daily_curve(), policy, cold_start_s=60.0).summary()
+    exact = load.simulate(one_day, 0.25, policy, cold_start_s=60.0).summary()
     assert fast.machines == pytest.approx(exact.machines, rel=0.05)
     assert fast.mean_wait_s == pytest.approx(exact.mean_wait_s, rel=0.15, abs=0.1)
     assert fast.p95_wait_s == pytest.approx(exact.p95_wait_s, rel=0.15, abs=0.5)

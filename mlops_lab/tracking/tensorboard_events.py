@@ -21,7 +21,7 @@ import pandas as pd
 
 from mlops_lab.artifacts import safe_name
 
-__all__ = ["TensorBoard", "tensorboard_scalars"]
+__all__ = ["TensorBoard"]
 
 _FILE = "events.out.tfevents.mlops_lab"
 _MOST_SHOWN = 100
@@ -58,8 +58,8 @@ class TensorBoard:
     ...     with tracking.Run(folder, "a", sinks=[tracking.TensorBoard(Path(folder, "board"))]) as run:
     ...         for step in range(3):
     ...             run.log(step, loss=1 / (step + 1))
-    ...     tracking.tensorboard_scalars(Path(folder, "board", "a"))["loss"].round(2).tolist()
-    [1.0, 0.5, 0.33]
+    ...     [path.name for path in Path(folder, "board", "a").iterdir()]
+    ['events.out.tfevents.mlops_lab']
     """
 
     def __init__(self, folder: str | os.PathLike[str], *, clock: Callable[[], float] = time.time) -> None:
@@ -192,56 +192,6 @@ class TensorBoard:
             raise
 
 
-def tensorboard_scalars(folder: str | os.PathLike[str]) -> pd.DataFrame:
-    """Read one run's numbers back with TensorBoard's own reader.
-
-    Parameters
-    ----------
-    folder
-        The run's folder under that of the sink: the one with the event file.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row for each step, one column for each tag, of float32 precision; NaN where a tag has no value at
-        a step.
-
-    Raises
-    ------
-    FileNotFoundError
-        If the folder holds no event file.
-    ModuleNotFoundError
-        If tensorboard is not installed.
-
-    Examples
-    --------
-    >>> tensorboard_scalars("no/such/folder")
-    Traceback (most recent call last):
-    FileNotFoundError: there is no event file in 'no/such/folder'; ...
-
-    Taught in notebooks/06_tracking.ipynb.
-    """
-    _needed()
-    place = Path(folder)
-    if not list(place.glob("*tfevents*")):
-        raise FileNotFoundError(
-            f"there is no event file in {str(place)!r}; give the folder of one run, named like the run, "
-            "under the folder that the sink was given"
-        )
-    from tensorboard.backend.event_processing import event_accumulator
-    from tensorboard.util import tensor_util
-
-    # Without this the reader keeps ten tensors of each tag.
-    everything = {event_accumulator.TENSORS: 0}
-    reader = event_accumulator.EventAccumulator(str(place), size_guidance=everything).Reload()
-    tags = [tag for tag in reader.Tags()["tensors"] if _plugin(reader, tag) == "scalars"]
-    columns = {
-        tag: pd.Series({e.step: float(tensor_util.make_ndarray(e.tensor_proto)) for e in reader.Tensors(tag)})
-        for tag in tags
-    }
-    return pd.DataFrame(columns, dtype="float64").rename_axis("step")
-
-
 def _needed() -> None:
     found = importlib.util.find_spec("tensorboard")
     if found is None or found.origin is None:  # a mere folder of that name is no package
@@ -249,10 +199,6 @@ def _needed() -> None:
             "tensorboard is not installed, and this sink writes with it; install the course's packages "
             "('python -m mlops_lab lab' does), or leave the sink out: run.jsonl is always written"
         )
-
-
-def _plugin(reader: Any, tag: str) -> str:
-    return str(reader.SummaryMetadata(tag).plugin_data.plugin_name)
 
 
 def _tensor(value: Any) -> Any:

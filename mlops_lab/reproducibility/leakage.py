@@ -1,4 +1,4 @@
-"""Does a training see its own exam? Shuffle the labels: whoever still scores well has looked."""
+"""Label leakage: does a training see its own exam? On shuffled labels it must fall to chance."""
 
 from __future__ import annotations
 

@@ -14,11 +14,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from mlops_lab.load.arguments import not_negative, per_second, policy_given, positive
-from mlops_lab.load.fleet import MOST_MACHINES, answer
 from mlops_lab.load.formulas import monthly_cost_usd
-from mlops_lab.load.runs import Summary
+from mlops_lab.load.results import Summary
 from mlops_lab.load.scaling_policies import PerRequest, Policy, Seen
-from mlops_lab.load.simulation import settings
+from mlops_lab.load.simulation import MOST_MACHINES, answer, settings
 from mlops_lab.load.traffic import DAY_S
 
 __all__ = ["Fluid", "bills", "fluid"]

@@ -18,7 +18,7 @@ from mlops_lab.load.formulas import monthly_cost_usd
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Run", "Summary", "compare"]
+__all__ = ["SimulationResult", "Summary", "compare"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -62,7 +62,7 @@ class Summary:
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
+class SimulationResult:
     """One simulated stretch of time.
 
     Attributes
@@ -184,7 +184,7 @@ class Run:
 
 
 class _Summarised(Protocol):
-    """Anything with a summary: a `Run`, or the answer of `fluid`."""
+    """Anything with a summary: a `SimulationResult`, or the answer of `fluid`."""
 
     def summary(self, *, late_s: float = ..., price_usd_per_hour: float = ...) -> Summary:
         """Give the eight numbers."""

@@ -1,4 +1,4 @@
-"""Are two results the same, bit for bit? If not, where do they part, and by how much.
+"""Bitwise equality: are two results the same, and if not, where do they part, and by how much.
 
 The size of a difference is told in *ulps*, units in the last place: how many other floating-point numbers one
 would have to step over to get from the one value to the other. One ulp is the smallest difference there is.

@@ -13,7 +13,10 @@ from sklearn.neural_network import MLPClassifier
 
 from mlops_lab import artifacts, tracking, worlds
 from mlops_lab.report import MemorySink, guarded
-from mlops_lab.tracking import distances, entry_point, training
+from mlops_lab.tracking import run_environment, training
+from mlops_lab.tracking.comparison import LIMIT, distances
+from mlops_lab.tracking.record import Record
+from mlops_lab.tracking.rerun import _difference
 from mlops_lab.tracking.training import train
 
 ENTRY = "mlops_lab.tracking.training:train"
@@ -99,11 +102,11 @@ def test_eleven_healthy_runs_raise_no_alarm(twelve):
     assert "none stands out" in found.headline()
 
 
+@pytest.mark.slow
 def test_false_alarms_among_healthy_runs_are_as_rare_as_documented():
     """Of 1,000 sweeps of twelve runs that differ by a normal offset, about 1 in 100 raises an alarm."""
     rng = np.random.default_rng(0)
     base = 1 / np.sqrt(1 + np.arange(30))[:, None]
-    limit = tracking.comparison.LIMIT
     alarms = {"offset": 0, "noise": 0, "walk": 0}
     for _ in range(250):
         curves = {
@@ -112,7 +115,7 @@ def test_false_alarms_among_healthy_runs_are_as_rare_as_documented():
             "walk": np.cumsum(0.01 * rng.normal(size=(30, 12)), axis=0),
         }
         for kind, added in curves.items():
-            alarms[kind] += bool((distances.distances(pd.DataFrame(base + added), "lower") > limit).any())
+            alarms[kind] += bool((distances(pd.DataFrame(base + added), "lower") > LIMIT).any())
     assert alarms["offset"] <= 0.024 * 250
     assert alarms["noise"] == 0
     assert alarms["walk"] <= 0.01 * 250
@@ -122,7 +125,7 @@ def made(curve, name="a", state="finished", **more):
     """Make a record of one curve; None is a step without a value."""
     values = {step: value for step, value in enumerate(curve) if value is not None}
     broken = [step for step, value in values.items() if not math.isfinite(value)]
-    return tracking.Record(
+    return Record(
         name=name,
         folder=None,
         state=state,
@@ -323,11 +326,11 @@ def test_data_that_is_given_is_held_against_the_lineage_before_anything_is_train
     assert math.isnan(again.max_difference)
 
 
-def test_what_changed_in_the_surroundings_is_noted_and_decides_nothing(tmp_path):
+def test_what_changed_in_the_environment_is_noted_and_decides_nothing(tmp_path):
     record = trained(tmp_path)
-    other = {**record.surroundings, "numpy": "1.26.4"}
+    other = {**record.environment, "numpy": "1.26.4"}
     other.pop("scipy")
-    again = tracking.rerun(changed(record, surroundings=other, code="0" * 64))
+    again = tracking.rerun(changed(record, environment=other, code="0" * 64))
     assert again.ok is True
     assert again.versions["recorded"].to_dict() == {"numpy": "1.26.4", "scipy": ""}
     assert found(again, "versions").ok is False
@@ -434,9 +437,7 @@ def test_nan_equals_nan_and_an_empty_record_proves_nothing(tmp_path):
     record = trained(tmp_path, epochs=0)
     again = tracking.rerun(record)
     assert (again.ok, found(again, "metrics").ok) == (None, None)
-    first, largest = tracking.agreement._difference(
-        pd.DataFrame({"a": [math.nan, 0.0]}), pd.DataFrame({"a": [math.nan, -0.0]})
-    )
+    first, largest = _difference(pd.DataFrame({"a": [math.nan, 0.0]}), pd.DataFrame({"a": [math.nan, -0.0]}))
     assert (first["step"], largest) == (1, 0.0)
 
 
@@ -454,7 +455,7 @@ def test_functions_that_nobody_else_could_import_are_refused(tmp_path):
     ):
         with pytest.raises(ValueError, match="cannot be imported by its name"):
             tracking.Run(tmp_path, "a", train=wrong)
-    assert entry_point.entry_name(train) == ENTRY
+    assert run_environment.entry_name(train) == ENTRY
 
 
 def test_a_record_is_all_that_is_needed(tmp_path):
