@@ -10,9 +10,10 @@ from real_browser import BROWSER, cell_shown
 
 from mlops_lab import reality
 from mlops_lab.course.validate import exact
-from mlops_lab.game import session
-from mlops_lab.game.board import Board, Played, reality_board
-from mlops_lab.game.session import GAMES, Desk, file_name, verdict
+from mlops_lab.game import scores
+from mlops_lab.game.board import Board, ReplayedGame, reality_board
+from mlops_lab.game.scores import LOGS, final_score
+from mlops_lab.game.session import GameSession, file_name
 
 SMALL = reality.Scenario(weeks=18, volume=200)
 
@@ -26,7 +27,7 @@ def bars():
 @pytest.fixture
 def board(tmp_path, monkeypatch):
     monkeypatch.delenv("MLOPS_LAB_STRICT", raising=False)
-    return Board(Desk(SMALL, 0, tmp_path / "game.json"))
+    return Board(GameSession(SMALL, 0, tmp_path / "game.json"))
 
 
 def press(board, kind, action, **fields):
@@ -52,7 +53,7 @@ def test_every_form_does_its_action_with_its_fields(board):
     press(board, "Release", "rollback", version="v0")
     press(board, "Time", "tick", days="7", pager=False)
     press(board, "Release", "choose_metric", metric="money", return_cost="8.5")
-    done = [(entry["action"], entry["arguments"]) for entry in board.desk.game.actions]
+    done = [(entry["action"], entry["arguments"]) for entry in board.session.game.actions]
     names = [name for name in SMALL.features if name != "colour"] + ["scanner"]
     assert [each for each in done if each[0] != "tick"] == [
         ("collect", {"n": 300, "source": "recent", "group": "handheld", "expert": True}),
@@ -86,10 +87,10 @@ def test_every_form_does_its_action_with_its_fields(board):
     ],
 )
 def test_what_is_not_possible_is_answered_and_changes_nothing(board, kind, action, fields, said):
-    before = board.desk.game.day, board.desk.game.money, board.desk.game.actions
+    before = board.session.game.day, board.session.game.money, board.session.game.actions
     answer = press(board, kind, action, **fields)
     assert said in answer and "Nothing has changed" in answer
-    assert (board.desk.game.day, board.desk.game.money, board.desk.game.actions) == before
+    assert (board.session.game.day, board.session.game.money, board.session.game.actions) == before
     form = next(form for form in board.forms[kind] if form.action == action)
     warned = "Choose a version" if said == "no version" else said
     assert warned in html.unescape(form.price.value), "the price did not warn of it"
@@ -106,10 +107,9 @@ def test_the_price_stands_there_before_the_button_is_pressed(board):
 def test_each_action_is_on_disk_at_once_and_another_board_goes_on(board):
     press(board, "Data", "collect", n="150")
     press(board, "Train", "train")
-    again = Board(Desk(SMALL, 0, board.desk.path))
-    assert (
-        again.desk.game.actions == board.desk.game.actions and again.desk.game.money == board.desk.game.money
-    )
+    again = Board(GameSession(SMALL, 0, board.session.path))
+    here, there = again.session.game, board.session.game
+    assert here.actions == there.actions and here.money == there.money
     assert "goes on from game.json" in again.message.value
     assert ("v1", "v1") in [tuple(option) for option in again.forms["Release"][0].versions[0].options]
 
@@ -117,7 +117,7 @@ def test_each_action_is_on_disk_at_once_and_another_board_goes_on(board):
 def test_a_test_is_shown_in_words_and_as_a_picture(board):
     press(board, "Data", "collect", n="400")
     said = press(board, "Test", "test", symptom="labels")
-    found = board.desk.game.reports[-1][1]
+    found = board.session.game.reports[-1][1]
     assert found.headline() in said
     assert 'src="data:image/png' in board.tested.value and html.escape(found.headline()) in board.tested.value
 
@@ -128,40 +128,40 @@ def ring(board):
     press(board, "Train", "train")
     press(board, "Release", "deploy", version="v1")
     press(board, "Time", "tick", days="70")
-    assert board.desk.ringing is not None, "no page rang"
+    assert board.session.ringing is not None, "no page rang"
 
 
 @pytest.fixture
 def rung(tmp_path, monkeypatch):
     monkeypatch.delenv("MLOPS_LAB_STRICT", raising=False)
-    board = Board(Desk(SMALL.with_(volume=800, group_share=0.3), 0, tmp_path / "game.json"))
+    board = Board(GameSession(SMALL.with_(volume=800, group_share=0.3), 0, tmp_path / "game.json"))
     ring(board)
     return board
 
 
 def test_a_page_must_be_answered(rung):
-    page = rung.desk.ringing
+    page = rung.session.ringing
     assert page.clock in rung.page.value and html.escape(str(page)) in rung.page.value
-    assert rung.answers.layout.display == "flex" and rung.desk_box.layout.display == "none"
-    before = rung.desk.game.actions
+    assert rung.answers.layout.display == "flex" and rung.play_box.layout.display == "none"
+    before = rung.session.game.actions
     rung.act("tick", days=7)
-    assert "answer it first" in rung.message.value and rung.desk.game.actions == before
-    again = Board(Desk(None, None, rung.desk.path))
-    assert again.desk.ringing == page, "opening the log again hides the page"
+    assert "answer it first" in rung.message.value and rung.session.game.actions == before
+    again = Board(GameSession(None, None, rung.session.path))
+    assert again.session.ringing == page, "opening the log again hides the page"
     rung.look.click()
-    assert rung.desk.game.actions[-1]["arguments"]["symptom"] == "bias"
-    assert rung.page.value == "" and rung.desk_box.layout.display == "flex"
+    assert rung.session.game.actions[-1]["arguments"]["symptom"] == "bias"
+    assert rung.page.value == "" and rung.play_box.layout.display == "flex"
     assert again.older.options == ("v0",)
     again.back.click()
-    assert again.desk.game.live == "v0" and again.desk.ringing is None
+    assert again.session.game.live == "v0" and again.session.ringing is None
 
 
 def test_going_back_to_sleep_is_an_answer_too(rung):
     rung.sleep.click()
-    assert rung.desk.ringing is None
-    day = rung.desk.game.day
+    assert rung.session.ringing is None
+    day = rung.session.game.day
     press(rung, "Time", "tick", days="2")
-    assert rung.desk.game.day == day + 2
+    assert rung.session.game.day == day + 2
 
 
 def test_the_weeks_are_the_same_whether_watched_or_not(board):
@@ -169,18 +169,18 @@ def test_the_weeks_are_the_same_whether_watched_or_not(board):
     press(board, "Train", "train")
     press(board, "Release", "deploy", version="v1")
     press(board, "Time", "tick", days="45", pager=False)
-    plain = reality.Project(SMALL, seed=0)
+    plain = reality.Season(SMALL, seed=0)
     plain.collect(500)
     plain.train()
     plain.deploy("v1")
     plain.tick(45, pager=False)
-    assert plain.weeks == board.desk.game.weeks and plain.day == board.desk.game.day
-    assert plain.complaints.equals(board.desk.game.complaints)
+    assert plain.weeks == board.session.game.weeks and plain.day == board.session.game.day
+    assert plain.complaints.equals(board.session.game.complaints)
 
 
 def test_progress_is_told_while_weeks_are_served(tmp_path):
     told = []
-    Desk(SMALL).do("tick", days=30, progress=lambda doing, share: told.append((doing, share)))
+    GameSession(SMALL).do("tick", days=30, progress=lambda doing, share: told.append((doing, share)))
     assert [doing for doing, _ in told][:2] == ["week 4 is served by v0", "week 5 is served by v0"]
     assert [share for _, share in told] == sorted(share for _, share in told) and told[-1][1] == 1.0
 
@@ -190,46 +190,46 @@ def test_the_end_shows_the_score_beside_the_others(board, bars):
     press(board, "Train", "train")
     press(board, "Release", "deploy", version="v1")
     press(board, "Time", "finish")
-    story = reality.judge(board.desk.game, bars=bars)
+    story = reality.judge(board.session.game, bars=bars)
     shown = html.unescape(board.score.value)
     for who in ("you", "the dream", "the card", "the lecture", "the oracle"):
         assert f"{who} " in shown
     assert f"{story.net:,.0f}" in shown and f"{story.yardsticks.oracle:,.0f}" in shown
     assert f"Your score is {story.score:.2f}" in board.message.value
-    rows = {who: (net, gap, score) for who, net, gap, score in verdict(board.desk.game).rows()}
-    game = reality.Project(SMALL)
+    rows = {who: (net, gap, score) for who, net, gap, score in final_score(board.session.game).rows()}
+    game = reality.Season(SMALL)
     reality.POLICIES["lecture"](game)
     lecture = reality.judge(game, bars=bars)
     assert rows["the lecture"] == (lecture.net, lecture.gap, lecture.score)
     assert (
         rows["the dream"][0] == story.yardsticks.naive and rows["the card"][0] == story.yardsticks.rule_card
     )
-    assert board.desk_box.layout.display == "none"
+    assert board.play_box.layout.display == "none"
 
 
 def test_a_new_game_asks_twice_and_keeps_the_old_log(board):
     press(board, "Data", "collect", n="100")
-    before = board.desk.path.read_bytes()
+    before = board.session.path.read_bytes()
     board.new.click()
-    assert board.desk.game.actions and "again" in board.new.description
+    assert board.session.game.actions and "again" in board.new.description
     board.new.click()
-    assert not board.desk.game.actions and board.desk.game.money == SMALL.budget
-    assert board.desk.path.with_name("game-1.json").read_bytes() == before
+    assert not board.session.game.actions and board.session.game.money == SMALL.budget
+    assert board.session.path.with_name("game-1.json").read_bytes() == before
 
 
 def test_a_cut_off_action_has_not_happened(board, monkeypatch):
     press(board, "Data", "collect", n="200")
-    kept = board.desk.path.read_bytes()
+    kept = board.session.path.read_bytes()
 
     def cut(self, *given, **named):
         self._begin("train", {"features": None, "recent_weight": 1, "note": ""})
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(reality.Project, "train", cut)
+    monkeypatch.setattr(reality.Season, "train", cut)
     said = press(board, "Train", "train")
     monkeypatch.undo()
     assert "Stopped" in said
-    assert board.desk.path.read_bytes() == kept and len(board.desk.game.actions) == 1
+    assert board.session.path.read_bytes() == kept and len(board.session.game.actions) == 1
     assert "Trained v1" in press(board, "Train", "train")
 
 
@@ -237,18 +237,18 @@ def test_a_folder_that_cannot_be_written_is_said_and_the_game_goes_on(board, mon
     def full(self, path):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(reality.Project, "save", full)
+    monkeypatch.setattr(reality.Season, "save", full)
     said = press(board, "Data", "collect", n="100")
     assert "Bought 100" in said and "NOT SAVED (No space left on device)" in said
     monkeypatch.undo()
     assert "NOT SAVED" not in press(board, "Data", "collect", n="50")
-    assert len(reality.Project.replay(board.desk.path).data) == 150
+    assert len(reality.Season.replay(board.session.path).data) == 150
 
 
 @pytest.mark.parametrize("what", ["scenario", "dials", "seed", "edited", "no log"])
 def test_the_log_of_another_game_is_refused_and_left_as_it_is(board, what, monkeypatch):
     press(board, "Data", "collect", n="100")
-    path = board.desk.path
+    path = board.session.path
     if what == "edited":
         path.write_text(path.read_text().replace('"money": 24940.0', '"money": 25940.0'))
     if what == "no log":
@@ -270,7 +270,7 @@ def test_without_a_path_the_log_is_named_after_scenario_and_seed(tmp_path, monke
 
 
 def test_under_a_proof_a_log_is_played_again(tmp_path, monkeypatch, capsys):
-    game = reality.Project(SMALL, seed=3)
+    game = reality.Season(SMALL, seed=3)
     game.collect(300)
     game.deploy(game.train())
     game.tick(21, pager=False)
@@ -278,8 +278,8 @@ def test_under_a_proof_a_log_is_played_again(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("MLOPS_LAB_STRICT", "1")
     monkeypatch.chdir(tmp_path)
     shown = reality_board(SMALL, 3, tmp_path / "log.json")
-    assert isinstance(shown, Played) and shown.score is None
-    assert shown.project.actions == game.actions
+    assert isinstance(shown, ReplayedGame) and shown.score is None
+    assert shown.season.actions == game.actions
     told = " ".join(repr(shown).split())
     assert "seed 3: a game of 4 actions" in told and "train v1; deploy v1" in told
     assert "Figure: Weeks 4 to" in capsys.readouterr().out
@@ -290,7 +290,7 @@ def test_under_a_proof_without_a_log_a_policys_game_is_shown_the_same_each_time(
     monkeypatch.setenv("MLOPS_LAB_STRICT", "1")
     one, two = (reality_board(SMALL, 0, example="prevention") for _ in range(2))
     assert repr(one) == repr(two)
-    game = reality.Project(SMALL)
+    game = reality.Season(SMALL)
     reality.POLICIES["prevention"](game)
     assert one.score == reality.judge(game, bars=bars).score
     assert str(one).count("\n") > 18 and f"{one.score:.2f}" in repr(one)
@@ -367,7 +367,7 @@ def test_a_student_plays_a_short_game_in_a_browser(lab):
     log = json.loads((work / "game.json").read_text(encoding="utf-8"))
     assert [entry["action"] for entry in log["actions"]][:4] == ["collect", "test", "train", "deploy"]
     assert log["actions"][0]["arguments"]["n"] == 1500
-    assert reality.judge(reality.Project.replay(work / "game.json")).score == pytest.approx(
+    assert reality.judge(reality.Season.replay(work / "game.json")).score == pytest.approx(
         float(score), abs=0.005
     )
     assert wide <= 1000
@@ -375,10 +375,10 @@ def test_a_student_plays_a_short_game_in_a_browser(lab):
 
 @pytest.mark.skipif(not exact(), reason="other processors and releases may play otherwise")
 def test_the_game_that_the_lesson_shows_is_kept_and_is_what_the_lecture_plays(tmp_path):
-    """Where the engine has changed: reality.play(name, seed=seed).project.save(path) makes the log anew."""
-    kept = sorted(GAMES.glob("*.json"))
+    """Where the engine has changed: reality.play(name, seed=seed).season.save(path) makes the log anew."""
+    kept = sorted(LOGS.glob("*.json"))
     assert [path.name for path in kept] == ["orchard_seed0_lecture.json"]
-    game = reality.Project("orchard", seed=0)
+    game = reality.Season("orchard", seed=0)
     reality.POLICIES["lecture"](game)
     game.save(tmp_path / "now.json")
     assert (tmp_path / "now.json").read_text() == kept[0].read_text()
@@ -386,7 +386,7 @@ def test_the_game_that_the_lesson_shows_is_kept_and_is_what_the_lecture_plays(tm
 
 def test_a_kept_game_is_replayed_and_not_played(monkeypatch):
     monkeypatch.setenv("MLOPS_LAB_STRICT", "1")
-    monkeypatch.setattr(session, "played", lambda *_: pytest.fail("it was played"))
-    assert reality_board("orchard", 0).project.over
+    monkeypatch.setattr(scores, "played", lambda *_: pytest.fail("it was played"))
+    assert reality_board("orchard", 0).season.over
     with pytest.raises(pytest.fail.Exception):
         reality_board("orchard", 1)

@@ -13,13 +13,13 @@ SMALL = reality.Scenario(weeks=18, volume=200)
 
 
 def game(rows, *, finish=True, scenario=SMALL, seed=0):
-    project = reality.Project(scenario, seed=seed)
+    season = reality.Season(scenario, seed=seed)
     if rows:
-        project.collect(rows)
-        project.deploy(project.train())
+        season.collect(rows)
+        season.deploy(season.train())
     if finish:
-        project.finish()
-    return project
+        season.finish()
+    return season
 
 
 @pytest.fixture
