@@ -229,7 +229,7 @@ def judge(season: Season, *, policy: str = "by hand", bars: Yardsticks | None = 
     --------
     >>> season = Season(Scenario(weeks=18, volume=200))
     >>> season.finish()
-    >>> judge(season).effects
+    >>> judge(season, bars=Yardsticks(1e4, 2e4, 5e4, 3e3, ())).effects
     mappingproxy({})
 
     Taught in notebooks/13_expectation_vs_reality.ipynb.

@@ -121,9 +121,8 @@ def test_typed_and_called_games_are_the_same_game(tmp_path):
     game.gold(50, source="recent", group="handheld")
     game.choose_metric("money", return_cost=6.0)
     game.rollback("v0")
-    assert (
-        session.game.weeks == game.weeks and session.game.money == game.money and session.game.day == game.day
-    )
+    entered = session.game
+    assert entered.weeks == game.weeks and entered.money == game.money and entered.day == game.day
     assert reality.Season.replay(tmp_path / "g.json").weeks == game.weeks
 
 
@@ -247,6 +246,7 @@ def test_ctrl_c_within_an_action_loses_only_that_action(tmp_path, monkeypatch):
     assert [entry["action"] for entry in reality.Season.replay(tmp_path / "g.json").actions] == ["collect"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows cannot send Ctrl-C to one process alone")
 def test_ctrl_c_at_the_prompt_keeps_the_game(tmp_path):
     path = tmp_path / "g.json"
@@ -281,6 +281,7 @@ def test_ctrl_c_at_the_prompt_keeps_the_game(tmp_path):
     assert len(reality.Season.replay(path).data) == 50
 
 
+@pytest.mark.slow
 def test_the_command_plays_from_a_pipe_and_ranks(tmp_path):
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "mlops_lab.cli", "play"]

@@ -15,7 +15,7 @@ def game():
     game = Season(SMALL, seed=4)
     game.collect(300)
     game.test("labels", 50)
-    game.relabel(40)
+    game.relabel(40, choose="random")
     game.deploy(game.train(features=["colour", "sugar", "scanner"], note="few features"))
     game.tick(20)
     game.choose_metric("money")

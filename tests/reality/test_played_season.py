@@ -72,6 +72,7 @@ def test_in_the_healthy_world_no_symptom_shows():
     assert game.pages == () and effects(game) == {}
 
 
+@pytest.mark.slow
 def test_the_second_story_shows_and_mends_all_five_too():
     game = Season("phones", seed=0)
     POLICIES["lecture"](game)
@@ -91,6 +92,7 @@ def ruthless(project):
         project.tick(3, pager=False)
 
 
+@pytest.mark.slow
 def test_profit_at_the_growers_expense_does_not_win(story):
     played = {}
     for policy in (ruthless, POLICIES["prevention"]):
@@ -133,6 +135,7 @@ json.dump({"log": as_log(game), "gain": gains}, sys.stdout)
 """
 
 
+@pytest.mark.slow
 def test_another_process_tells_the_same_story():
     game = Season(SMALL, seed=5)
     game.collect(500)
