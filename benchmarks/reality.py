@@ -35,7 +35,7 @@ sys.path.insert(0, str(ROOT))
 
 from digest import code_digest  # noqa: E402
 
-from mlops_lab.reality import POLICIES, SYMPTOMS, Project, load_scenario, play, scenarios  # noqa: E402
+from mlops_lab.reality import POLICIES, SYMPTOMS, Season, load_scenario, play, scenarios  # noqa: E402
 from mlops_lab.reality.judging import underpaid  # noqa: E402
 from mlops_lab.reality.policies import ARCHIVE, LECTURE  # noqa: E402
 
@@ -60,36 +60,36 @@ def sources_digest() -> str:
     return code_digest(sources())
 
 
-def fired(project: Project) -> dict[str, bool | None]:
+def fired(season: Season) -> dict[str, bool | None]:
     """Say which symptoms showed in a game; the pager is the test for bias."""
-    found = {report.symptom: report.fired for _, report in project.reports}
-    return {**found, "bias": bool(project.pages)}
+    found = {report.symptom: report.fired for _, report in season.reports}
+    return {**found, "bias": bool(season.pages)}
 
 
 def silent(name: str, symptom: str, seed: int) -> bool:
     """Play the lecture without one defect, as far as its test, and say whether that stays silent."""
-    project = Project(load_scenario(name).without(symptom), seed=seed)
-    project.collect(ARCHIVE)
-    project.train()
+    season = Season(load_scenario(name).without(symptom), seed=seed)
+    season.collect(ARCHIVE)
+    season.train()
     for step in LECTURE[: SYMPTOMS.index(symptom) + 1]:
-        step(project)
-    return fired(project)[symptom] is False
+        step(season)
+    return fired(season)[symptom] is False
 
 
 def one_seed(name: str, seed: int) -> dict[str, Any]:
     """Play everything for one story and seed."""
     start = time.process_time()
-    story = play(name, seed=seed)
+    played = play(name, seed=seed)
     cpu_s = time.process_time() - start
-    better = Project(name, seed=seed)
+    better = Season(name, seed=seed)
     POLICIES["prevention"](better)
-    prevented = replace(story, project=better, policy="prevention", effects={}, underpaid=underpaid(better))
-    well = Project(load_scenario(name).healthy(), seed=seed)
+    prevented = replace(played, season=better, policy="prevention", effects={}, underpaid=underpaid(better))
+    well = Season(load_scenario(name).healthy(), seed=seed)
     POLICIES["lecture"](well)
-    bars = story.yardsticks
+    bars = played.yardsticks
     return {
         "seed": seed,
-        "fired": dict(story.fired),
+        "fired": dict(played.fired),
         "silent": {symptom: silent(name, symptom, seed) for symptom in SYMPTOMS},
         "silent_where_well": {symptom: found is False for symptom, found in fired(well).items()},
         "effects": {
@@ -100,20 +100,20 @@ def one_seed(name: str, seed: int) -> dict[str, Any]:
                 "naively": each.naively,
                 "gain": each.gain,
             }
-            for symptom, each in story.effects.items()
+            for symptom, each in played.effects.items()
         },
         "net": {
             "expectation": bars.naive,
             "rule_card": bars.rule_card,
-            "lecture": story.net,
+            "lecture": played.net,
             "prevention": prevented.net,
             "oracle": bars.oracle,
         },
-        "score": {"lecture": story.score, "prevention": prevented.score},
-        "gap": {"lecture": story.gap, "prevention": prevented.gap},
-        "page": story.project.pages[0].clock if story.project.pages else None,
+        "score": {"lecture": played.score, "prevention": prevented.score},
+        "gap": {"lecture": played.gap, "prevention": prevented.gap},
+        "page": played.season.pages[0].clock if played.season.pages else None,
         "cpu_s": round(cpu_s, 2),
-        "log_sha256": fingerprint(story.log, story.gain),
+        "log_sha256": fingerprint(played.log, played.gain),
     }
 
 
@@ -198,8 +198,8 @@ def main() -> None:
     parser.add_argument("--fingerprint", nargs=2, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.fingerprint:
-        story = play(asked.fingerprint[0], seed=int(asked.fingerprint[1]))
-        print(fingerprint(story.log, story.gain))
+        played = play(asked.fingerprint[0], seed=int(asked.fingerprint[1]))
+        print(fingerprint(played.log, played.gain))
         return
     digest = sources_digest()
     kept = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else {}

@@ -1,26 +1,27 @@
 """Lesson 13's board: a season of expectation and reality, played with buttons in a live notebook.
 
 In a proof there is no board: a game is played again from its log, and shown as one picture and text, the same
-on every machine. Left out: what an action does (`reality`), and its words (reality_words.py).
+on every machine. Left out: what an action does (`reality`), and its words (narration.py).
 """
 
 from __future__ import annotations
 
 import base64
 import html
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mlops_lab import plots, reality
-from mlops_lab.game import narration as words
-from mlops_lab.game import pictures
-from mlops_lab.game.forms import Form, forms
-from mlops_lab.game.session import Answer, Desk, Verdict, example_game, file_name, verdict
+from mlops_lab.game import narration
+from mlops_lab.game.scores import FinalScore, example_game, final_score
+from mlops_lab.game.session import Answer, GameSession, file_name
 from mlops_lab.lesson import cards
 from mlops_lab.lesson.outputs import strict
 from mlops_lab.lesson.show import picture
 
-__all__ = ["Board", "Played", "reality_board"]
+__all__ = ["reality_board"]
 
 
 def reality_board(
@@ -50,7 +51,7 @@ def reality_board(
 
     Returns
     -------
-        An ipywidgets box, to be shown as the last line of a cell; in strict mode a `Played`.
+        An ipywidgets box, to be shown as the last line of a cell; in strict mode a `ReplayedGame`.
 
     Raises
     ------
@@ -63,7 +64,7 @@ def reality_board(
     >>> with mock.patch.dict("os.environ", MLOPS_LAB_STRICT="1"):
     ...     played = reality_board(reality.Scenario(weeks=18, volume=200), example="rule_card")
     Figure: Weeks 4 to 17, graded by v0. ...
-    >>> played.project.over, round(played.score, 2) == played.score
+    >>> played.season.over, round(played.score, 2) == played.score
     (True, False)
 
     Taught in notebooks/13_expectation_vs_reality.ipynb.
@@ -71,76 +72,283 @@ def reality_board(
     if strict():
         return _proof(scenario, seed, path, example)
     known = scenario if isinstance(scenario, reality.Scenario) else reality.load_scenario(scenario)
-    return Board(Desk(known, seed, Path(file_name(known, seed)) if path is None else path)).box
+    return Board(GameSession(known, seed, Path(file_name(known, seed)) if path is None else path)).box
 
 
-class Played:
+class ReplayedGame:
     """A game as a proof shows it: where it stands, its weeks, and the score if the season is over.
 
     Parameters
     ----------
-    project
+    season
         The game.
     """
 
-    def __init__(self, project: reality.Project) -> None:
-        self.project = project
-        self.verdict: Verdict | None = verdict(project) if project.over else None
-
-    @property
-    def story(self) -> reality.Story | None:
-        """The game judged; None while the season lasts."""
-        return self.verdict.story if self.verdict else None
+    def __init__(self, season: reality.Season) -> None:
+        self.season = season
+        self.final: FinalScore | None = final_score(season) if season.over else None
 
     @property
     def score(self) -> float | None:
         """Its score; None while the season lasts."""
-        return self.story.score if self.story else None
+        return self.final.yours.score if self.final else None
 
     def __repr__(self) -> str:
-        scenario = self.project.scenario
-        lines = [f"{scenario.title}, seed {self.project.seed}: a game of {len(self.project.actions)} actions"]
-        lines += [f"  {name}: {value}" for name, value in words.situation(self.project)]
-        lines += ["", words.timeline(self.project)]
-        if self.verdict is not None:
-            lines += ["", words.verdict_table(self.verdict)]
+        scenario = self.season.scenario
+        lines = [f"{scenario.title}, seed {self.season.seed}: a game of {len(self.season.actions)} actions"]
+        lines += [f"  {name}: {value}" for name, value in narration.situation(self.season)]
+        lines += ["", narration.diary(self.season)]
+        if self.final is not None:
+            lines += ["", narration.score_table(self.final)]
         return "\n".join(lines)
 
 
 def _proof(
     scenario: reality.Scenario | str | Path, seed: int, path: str | Path | None, example: str
-) -> Played:
+) -> ReplayedGame:
     if path is not None and Path(path).exists():
-        project = Desk(scenario, seed, path).game
+        season = GameSession(scenario, seed, path).game
     elif example in reality.POLICIES and example != "oracle":
         known = scenario if isinstance(scenario, reality.Scenario) else reality.load_scenario(scenario)
-        project = example_game(known, seed, example)
+        season = example_game(known, seed, example)
     else:
         playable = ", ".join(name for name in reality.POLICIES if name != "oracle")
         raise ValueError(f"example={example!r} is no policy that a player can play; there are {playable}")
-    ax = pictures.timeline(project)
-    picture(ax, pictures.in_words(project), id="reality.timeline")
-    return Played(project)
+    ax = narration.draw_weeks(season)
+    picture(ax, narration.describe_weeks(season), id="reality.timeline")
+    return ReplayedGame(season)
 
 
-class Board:
-    """The widgets of one game, wired to its desk.
+# ---------------------------------------------------------------- a form for each action
+
+_Read = Callable[[], dict[str, Any]]
+
+
+@dataclass
+class _Form:
+    """Fields for one action, and the button that does it.
 
     Parameters
     ----------
-    desk
+    action
+        Its name in `reality.Season`.
+    read
+        Gives its arguments from the fields.
+    box
+        The widgets, button and price below the fields.
+    button, price
+        Two of them, for the board to use.
+    versions
+        The field that chooses a version, if there is one, and the choice that stands before the versions.
+    """
+
+    action: str
+    read: _Read
+    box: Any
+    button: Any
+    price: Any
+    versions: tuple[Any, list[tuple[str, str]]] | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _whole(text: str) -> int | str | None:
+    """Read a number that may be left out; what is none is handed on as it is, to be refused by its name."""
+    try:
+        return int(text.replace(",", "")) if text.strip() else None
+    except ValueError:
+        return text
+
+
+def _money(text: str) -> float | str | None:
+    try:
+        return float(text.replace(",", "")) if text.strip() else None
+    except ValueError:
+        return text
+
+
+def _form(
+    action: str, label: str, fields: Mapping[str, Any], read: _Read, *, about: str, versions: Any = None
+) -> _Form:
+    import ipywidgets as widgets
+
+    button = widgets.Button(
+        description=label, button_style="primary", layout={"width": "auto", "min_width": "120px"}
+    )
+    price = widgets.HTML()
+    wrapped = widgets.Layout(flex_flow="row wrap", align_items="center")
+    words = widgets.HTML(f"<div style='line-height:1.35; margin-top:4px'>{about}</div>")
+    row = widgets.HBox([button, price], layout={"align_items": "center"})
+    box = widgets.VBox([words, widgets.HBox(list(fields.values()), layout=wrapped), row])
+    return _Form(action, read, box, button, price, versions, fields)
+
+
+def _field(kind: str, name: str, value: Any, *, width: int = 190, **more: Any) -> Any:
+    import ipywidgets as widgets
+
+    layout = widgets.Layout(width=f"{width}px")
+    style = {"description_width": "initial"}
+    return getattr(widgets, kind)(value=value, description=name, layout=layout, style=style, **more)
+
+
+def _forms(scenario: reality.Scenario) -> dict[str, list[_Form]]:
+    """Make the forms of all actions, by the kind of action."""
+    return {
+        "Data": [_collect(scenario), _gold(scenario)],
+        "Test": [_test()],
+        "Labels": [_relabel(scenario)],
+        "Train": [_train(scenario)],
+        "Release": [_deploy("deploy", "Deploy"), _deploy("rollback", "Roll back"), _metric(scenario)],
+        "Time": [_tick(), _finish()],
+    }
+
+
+def _which(scenario: reality.Scenario) -> dict[str, Any]:
+    groups = [
+        ("as they come", ""),
+        *((group, group) for group in scenario.groups),
+        ("both, as in nature", "all"),
+    ]
+    sources = [("the archive", "archive"), ("the last two weeks", "recent")]
+    grades = [("any", ""), *((grade, grade) for grade in scenario.grades)]
+    return {
+        "source": _field("Dropdown", "from", "archive", options=sources, width=210),
+        "group": _field("Dropdown", scenario.device, "", options=groups, width=235),
+        "grade": _field("Dropdown", "grade", "", options=grades, width=160),
+    }  # fmt: skip
+
+
+def _values(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """_Read the fields; what is left out is left to the engine."""
+    found = {name: each.value for name, each in fields.items()}
+    if isinstance(found.get("n"), str):
+        found["n"] = _whole(found["n"])
+    return {name: value for name, value in found.items() if value not in (None, "")}
+
+
+def _collect(scenario: reality.Scenario) -> _Form:
+    fields = {
+        "n": _field("Text", "how many", "600", width=140),
+        **_which(scenario),
+        "expert": _field("Checkbox", "an expert labels them", False, width=190, indent=False),
+    }
+    about = f"<b>Collect</b> labelled {scenario.items} to train on."
+    return _form("collect", "Collect", fields, lambda: _values(fields), about=about)
+
+
+def _gold(scenario: reality.Scenario) -> _Form:
+    fields = {"n": _field("Text", "how many", "100", width=140), **_which(scenario)}
+    about = "<b>Gold</b>: an expert's labels, to measure every version with. They are not trained on."
+    return _form("gold", "Buy gold", fields, lambda: _values(fields), about=about)
+
+
+def _test() -> _Form:
+    symptoms = [
+        ("labels: are too many wrong?", "labels"),
+        ("class: is one grade hardly found?", "class"),
+        ("recent: is it worse on new items?", "recent"),
+        ("bias: does one group complain more?", "bias"),
+        ("revenue: does it fall by itself?", "revenue"),
+    ]
+    version = _field("Dropdown", "version", "", options=[("the newest", "")], width=160)
+    fields = {
+        "symptom": _field("Dropdown", "test", "labels", options=symptoms, width=280),
+        "n": _field("Text", "how many", "", placeholder="the usual", width=145),
+        "version": version,
+    }
+    about = (
+        "<b>Test</b> for a symptom; the test buys what it needs. Revenue takes two tests, six weeks apart."
+    )
+    return _form(
+        "test", "Test", fields, lambda: _values(fields), about=about, versions=(version, [("the newest", "")])
+    )
+
+
+def _relabel(scenario: reality.Scenario) -> _Form:
+    choices = [("those that look wrong", "suspects"), ("any, at random", "random")]
+    fields = {
+        "n": _field("Text", "how many", "300", width=140),
+        "choose": _field("Dropdown", "which", "suspects", options=choices, width=230),
+    }
+    about = "<b>Relabel</b>: an expert mends labels, and the graders get a guide. Train again afterwards."
+    return _form("relabel", "Relabel", fields, lambda: _values(fields), about=about)
+
+
+def _train(scenario: reality.Scenario) -> _Form:
+    boxes = {
+        name: _field("Checkbox", name, name != scenario.device, width=110, indent=False)
+        for name in (*scenario.features, scenario.device)
+    }
+    weight = _field("Text", "recent rows count times", "1", width=210)
+    note = _field("Text", "note", "", placeholder="why", width=300)
+
+    def read() -> dict[str, Any]:
+        names = [name for name, box in boxes.items() if box.value]
+        features = None if names == list(scenario.features) else names
+        given = {"features": features, "recent_weight": _whole(weight.value), "note": note.value or None}
+        return {name: value for name, value in given.items() if value is not None}
+
+    about = "<b>Train</b> a version on all data bought so far, reading these columns:"
+    return _form("train", "Train", {**boxes, "weight": weight, "note": note}, read, about=about)
+
+
+def _deploy(action: str, label: str) -> _Form:
+    version = _field("Dropdown", "version", "", options=[("choose one", "")], width=190)
+    fields = {"version": version}
+    about = {
+        "deploy": "<b>Deploy</b> a version: it grades from now on.",
+        "rollback": "<b>Roll back</b> to a version that is older than the live one.",
+    }[action]
+    read: _Read = lambda: {"version": version.value}  # noqa: E731
+    return _form(action, label, fields, read, about=about, versions=(version, [("choose one", "")]))
+
+
+def _metric(scenario: reality.Scenario) -> _Form:
+    options = [("accuracy: the most likely grade", "accuracy"), ("money: the most money", "money")]
+    name = _field("Dropdown", "metric", "accuracy", options=options, width=300)
+    cost = _field("Text", "cost of a return", "", placeholder="estimated", width=205)
+
+    def read() -> dict[str, Any]:
+        given = {"name": name.value, "return_cost": _money(cost.value)}
+        return {key: value for key, value in given.items() if value is not None}
+
+    about = f"<b>Choose the metric</b> by which {scenario.items} are sent to channels."
+    return _form("choose_metric", "Choose", {"metric": name, "return_cost": cost}, read, about=about)
+
+
+def _tick() -> _Form:
+    days = _field("Text", "days", "7", width=110)
+    pager = _field("Checkbox", "the phone is on at night", True, width=210, indent=False)
+    read: _Read = lambda: {"days": _whole(days.value) or 0, "pager": pager.value}  # noqa: E731
+    about = "<b>Let time pass</b>: what is live grades, week by week."
+    return _form("tick", "Let time pass", {"days": days, "pager": pager}, read, about=about)
+
+
+def _finish() -> _Form:
+    about = "<b>Finish</b>: let the rest of the season pass with the phone off, and open the books."
+    return _form("finish", "Finish the season", {}, dict, about=about)
+
+
+# ---------------------------------------------------------------- the board
+
+
+class Board:
+    """The widgets of one game, wired to its session.
+
+    Parameters
+    ----------
+    session
         The game.
     """
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk, self.busy, self.sure = desk, False, False
-        self.forms = forms(desk.game.scenario)
+    def __init__(self, session: GameSession) -> None:
+        self.session, self.busy, self.sure = session, False, False
+        self.forms = _forms(session.game.scenario)
         self._drawn: tuple[int, ...] = ()
         self._make_widgets()
         self._lay_out()
         self._wire()
-        begun = f"The game goes on from {desk.path.name}." if desk.game.actions and desk.path else ""
-        self._say("tell", begun or desk.game.scenario.story["expectation"])
+        begun = f"The game goes on from {session.path.name}." if session.game.actions and session.path else ""
+        self._say("tell", begun or session.game.scenario.story["expectation"])
         self.refresh()
 
     def _make_widgets(self) -> None:
@@ -167,15 +375,15 @@ class Board:
     def _lay_out(self) -> None:
         import ipywidgets as widgets
 
-        scenario = self.desk.game.scenario
+        scenario = self.session.game.scenario
         self.form = widgets.VBox(layout={"width": "600px", "min_height": "150px"})
         answers = (self.look, self.back, self.older, self.sleep)
         self.answers = widgets.HBox(answers, layout={"flex_flow": "row wrap"})
         play = widgets.HBox([self.form, self.tested], layout={"align_items": "flex-start"})
-        self.desk_box = widgets.VBox([self.kind, play])
+        self.play_box = widgets.VBox([self.kind, play])
         above, below = widgets.HTML(_opening(scenario)), widgets.HTML(_price_list(scenario))
         self.box = widgets.VBox(
-            [above, self.figures, self.bar, self.message, self.page, self.answers, self.desk_box,
+            [above, self.figures, self.bar, self.message, self.page, self.answers, self.play_box,
              self.books, self.score, self.weeks, self.diary, below, self.new],
             layout={"max_width": "980px"},
         )  # fmt: skip
@@ -188,11 +396,11 @@ class Board:
                 each.observe(lambda _, form=form: self._quote(form), names="value")
         self.look.on_click(lambda _: self.act("test", symptom="bias"))
         self.back.on_click(lambda _: self.act("rollback", version=self.older.value))
-        self.sleep.on_click(lambda _: self._show(self.desk.sleep()))
+        self.sleep.on_click(lambda _: self._show(self.session.sleep()))
         self.books.on_click(lambda _: self.judge())
         self.new.on_click(lambda _: self._again())
 
-    def _all(self) -> list[Form]:
+    def _all(self) -> list[_Form]:
         return [form for each in self.forms.values() for form in each]
 
     # ------------------------------------------------------------ what the player does
@@ -203,26 +411,28 @@ class Board:
             return
         self._work(True, f"{action.replace('_', ' ')} …")
         try:
-            answer = self.desk.do(action, progress=self._progress, **given)
+            answer = self.session.do(action, progress=self._progress, **given)
         except KeyboardInterrupt:
             answer = Answer(False, "Stopped. What was not finished has not happened.")
         finally:
             self._work(False)
         self._show(answer)
-        if answer.done and self.desk.game.over:
+        if answer.done and self.session.game.over:
             self.judge()
 
     def judge(self) -> None:
         """Open the books of a season that is over."""
         self._work(True, "The books are opened …")
         try:
-            found = verdict(self.desk.game, self._progress)
+            found = final_score(self.session.game, self._progress)
         finally:
             self._work(False)
-        table = f"<pre style='line-height:1.35'>{html.escape(words.verdict_table(found))}</pre>"
-        self.score.value = _image(pictures.score(found), "Net money of this game beside the others.") + table
+        table = f"<pre style='line-height:1.35'>{html.escape(narration.score_table(found))}</pre>"
+        self.score.value = (
+            _image(narration.draw_score(found), "Net money of this game beside the others.") + table
+        )
         self.books.layout.display = "none"
-        mine, theirs = found.story.score, found.beside["the lecture"].score
+        mine, theirs = found.yours.score, found.beside["the lecture"].score
         said = f"The season is over. Your score is {mine:.2f}, the lecture's {theirs:.2f}."
         self._say("good" if mine > theirs else "tell", said)
 
@@ -231,7 +441,7 @@ class Board:
             self.sure, self.new.description = True, "Begin anew? The log is kept. Press again"
             return
         try:
-            said = self.desk.begin_again()
+            said = self.session.begin_again()
         except OSError as wrong:
             self._show(
                 Answer(False, f"The old log cannot be put aside ({wrong.strerror}): nothing has changed.")
@@ -272,20 +482,20 @@ class Board:
         self.sure, self.new.description = False, "New game"
         alarm = answer.report is not None and answer.report.fired
         told = answer.words
-        if answer.page is not None and self.desk.ringing is not None:  # the page itself stands below
+        if answer.page is not None and self.session.ringing is not None:  # the page itself stands below
             told = f"The pager rings. {told.removeprefix(str(answer.page)).strip()}"
         self._say("bad" if not answer.done else "open" if alarm or answer.page else "tell", told)
         if answer.report is not None:
-            self.tested.value = _image(pictures.comparison(answer.report), words.found(answer.report))
+            self.tested.value = _image(narration.draw_test(answer.report), narration.found(answer.report))
         self.refresh()
 
     def refresh(self) -> None:
         """Show where the game stands now."""
-        game, page = self.desk.game, self.desk.ringing
+        game, page = self.session.game, self.session.ringing
         self.figures.value = _figures(game)
         self.page.value = "" if page is None else _night(page, game.scenario)
         self.answers.layout.display = "none" if page is None else "flex"
-        self.desk_box.layout.display = "none" if page is not None or game.over else "flex"
+        self.play_box.layout.display = "none" if page is not None or game.over else "flex"
         self.books.layout.display = "" if game.over and not self.score.value else "none"
         names = list(game.registry)
         older, chosen = names[: names.index(game.live)] or ["v0"], self.older.value
@@ -302,12 +512,14 @@ class Board:
 
     def _draw(self) -> None:
         """Draw the weeks again where something that is drawn has changed."""
-        game = self.desk.game
+        game = self.session.game
         state = (len(game.weeks), len(game.actions), len(game.pages))
         if state == self._drawn:
             return
         self._drawn = state
-        self.weeks.value = _image(pictures.timeline(game), pictures.in_words(game)) if game.weeks else ""
+        self.weeks.value = (
+            _image(narration.draw_weeks(game), narration.describe_weeks(game)) if game.weeks else ""
+        )
         self.diary.value = _diary(game)
 
     def _turn(self) -> None:
@@ -317,14 +529,14 @@ class Board:
         for form in chosen:
             self._quote(form)
 
-    def _quote(self, form: Form) -> None:
+    def _quote(self, form: _Form) -> None:
         given = form.read()
         nothing = form.action in ("deploy", "rollback") and not given["version"]
-        said = "Choose a version." if nothing else self.desk.cost(form.action, **given)
+        said = "Choose a version." if nothing else self.session.cost(form.action, **given)
         form.price.value = f"<span style='line-height:1.3'>{html.escape(said)}</span>"
 
 
-def _title(game: reality.Project, name: str) -> str:
+def _title(game: reality.Season, name: str) -> str:
     note = game.registry[name].note
     return f"{name}: {note}" if note else name
 
@@ -336,12 +548,12 @@ def _opening(scenario: reality.Scenario) -> str:
     )
 
 
-def _figures(game: reality.Project) -> str:
+def _figures(game: reality.Season) -> str:
     edge = "border:1px solid var(--jp-border-color1, #bbb)"
     tile = f"display:inline-block; {edge}; padding:2px 10px; margin:2px 4px 2px 0"
     tiles = "".join(
         f"<span style='{tile}'><small>{html.escape(name)}</small><br><b>{html.escape(value)}</b></span>"
-        for name, value in words.situation(game)
+        for name, value in narration.situation(game)
     )
     return f"<div style='line-height:1.3'>{tiles}</div>"
 
@@ -368,13 +580,13 @@ def _price_list(scenario: reality.Scenario) -> str:
     rows = "".join(
         f"<tr><th style='text-align:left; padding-right:1em'>{html.escape(name)}</th>"
         f"<td style='text-align:left'>{html.escape(said)}</td></tr>"
-        for name, said in words.prices(scenario)
+        for name, said in narration.prices(scenario)
     )
     summary = "<summary style='cursor:pointer'>The price list</summary>"
     return f"<details>{summary}<table style='line-height:1.35'>{rows}</table></details>"
 
 
-def _diary(game: reality.Project) -> str:
+def _diary(game: reality.Season) -> str:
     summary = "<summary style='cursor:pointer'>The season in words, week by week</summary>"
-    text = html.escape(words.timeline(game))
+    text = html.escape(narration.diary(game))
     return f"<details>{summary}<pre style='line-height:1.3; font-size:12px'>{text}</pre></details>"

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_lab import artifacts, reality
-from mlops_lab.game.session import scored
+from mlops_lab.game.scores import scored
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["COLUMNS", "leaderboard", "main", "page"]
+__all__ = ["leaderboard", "main"]
 
 COLUMNS = (
     "rank",
@@ -92,24 +92,24 @@ def leaderboard(
 
 def _row(path: Path, only: reality.Scenario | None, games: dict[str, str]) -> dict[str, object]:
     """Play one log again and judge it; `games` remembers who played which."""
-    project = reality.Project.replay(path)
-    if only is not None and project.scenario.digest != only.digest:
-        raise ValueError(f"it is a game of {_title(project.scenario)}, and only {only.name!r} is ranked")
-    story = scored(project)
-    bars = story.yardsticks
-    key = json.dumps([project.scenario.digest, project.seed, project.actions], sort_keys=True)
+    season = reality.Season.replay(path)
+    if only is not None and season.scenario.digest != only.digest:
+        raise ValueError(f"it is a game of {_title(season.scenario)}, and only {only.name!r} is ranked")
+    judged = scored(season)
+    bars = judged.yardsticks
+    key = json.dumps([season.scenario.digest, season.seed, season.actions], sort_keys=True)
     other = games.setdefault(key, path.stem)
-    notes = [] if _shipped(project.scenario) else ["dials of its own"]
+    notes = [] if _shipped(season.scenario) else ["dials of its own"]
     notes += [] if other == path.stem else [f"the same actions as {other}"]
     return {
         "rank": 0,
         "name": path.stem,
-        "scenario": project.scenario.name,
-        "seed": project.seed,
-        "score": story.score,
-        "net": story.net,
-        "gap": story.gap,
-        "penalty": story.penalty,
+        "scenario": season.scenario.name,
+        "seed": season.seed,
+        "score": judged.score,
+        "net": judged.net,
+        "gap": judged.gap,
+        "penalty": judged.penalty,
         "dream": bars.naive,
         "card": bars.rule_card,
         "oracle": bars.oracle,

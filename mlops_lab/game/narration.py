@@ -1,44 +1,32 @@
-"""What a game of expectation and reality says in words: where it stands, what an action did, the timeline."""
+"""How a game speaks, in words and pictures: where it stands, what an action did, its weeks, its score."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from mlops_lab.reality.timeline import steps
+from mlops_lab import plots, reality
+from mlops_lab.game.scores import FinalScore
+from mlops_lab.reality.timeline import events
 
 if TYPE_CHECKING:
-    from mlops_lab import reality
-    from mlops_lab.game.session import Verdict
+    from matplotlib.axes import Axes
 
 __all__ = [
-    "Standing",
     "answered",
     "bars",
     "bill",
-    "complaints",
+    "describe_weeks",
+    "diary",
+    "draw_score",
+    "draw_test",
+    "draw_weeks",
     "found",
     "prices",
+    "score_table",
     "situation",
-    "standing",
-    "timeline",
-    "verdict_table",
 ]
-
-
-class Standing(NamedTuple):
-    """Where a game stood before an action, as far as its answer needs it."""
-
-    day: int
-    weeks: int
-    pages: int
-    money: float
-
-
-def standing(game: reality.Project) -> Standing:
-    """Note where a game stands."""
-    return Standing(game.day, len(game.weeks), len(game.pages), game.money)
 
 
 def bill(cost: reality.Bill) -> str:
@@ -52,7 +40,7 @@ def _days(days: int) -> str:
     return f"{days:,} day{'' if days == 1 else 's'}"
 
 
-def situation(game: reality.Project) -> list[tuple[str, str]]:
+def situation(game: reality.Season) -> list[tuple[str, str]]:
     """Give the figures that a player always sees, each with its name."""
     price = game.weeks[-1].next_price if game.weeks else 1.0
     metric = f"money, {game.return_cost:,.2f} a return" if game.metric == "money" else game.metric
@@ -100,16 +88,18 @@ def found(report: reality.Symptom) -> str:
     return f"Test of {report.symptom}: {answer}. {report.headline()}"
 
 
-def answered(action: str, result: Any, given: dict[str, Any], before: Standing, game: reality.Project) -> str:
-    """Say what an action did, what it cost, and what happened meanwhile."""
+def answered(
+    action: str, result: Any, given: dict[str, Any], before: reality.Season, game: reality.Season
+) -> str:
+    """Say what an action did, what it cost, and what happened since `before`, a fork from before it."""
     said: str = _SAID[action](result, given, game)
     paid = before.money - game.money
     took = game.day - before.day
     if action != "tick" and (paid or took):
         said += f" Paid {paid:,.2f}, {_days(took) if took else 'no time'}."
-    if len(game.weeks) > before.weeks:
+    if len(game.weeks) > len(before.weeks):
         said += f" {'' if action == 'tick' else 'Meanwhile: '}{_served(game, before)}"
-    unheard = [page for page in game.pages[before.pages :] if page != result]
+    unheard = [page for page in game.pages[len(before.pages) :] if page != result]
     for page in unheard:
         said += f" Nobody heard the phone: {page}"
     if game.over:
@@ -117,8 +107,8 @@ def answered(action: str, result: Any, given: dict[str, Any], before: Standing, 
     return said
 
 
-def _served(game: reality.Project, before: Standing) -> str:
-    weeks = game.weeks[before.weeks :]
+def _served(game: reality.Season, before: reality.Season) -> str:
+    weeks = game.weeks[len(before.weeks) :]
     name = f"Week {weeks[0].week}" if len(weeks) == 1 else f"Weeks {weeks[0].week} to {weeks[-1].week}"
     return (
         f"{name}: revenue {sum(week.revenue for week in weeks):,.0f}, profit "
@@ -136,13 +126,13 @@ def complaints(weeks: Sequence[reality.Week]) -> str:
     return ", ".join(shares)
 
 
-def _bought(what: str, rows: Any, game: reality.Project) -> str:
+def _bought(what: str, rows: Any, game: reality.Season) -> str:
     counts = rows["label"].value_counts()
     kinds = ", ".join(f"{counts[grade]:,} {grade}" for grade in game.scenario.grades if grade in counts)
     return what.format(f"{len(rows):,}", game.scenario.items) + f": {kinds}."
 
 
-def _gold(rows: Any, game: reality.Project) -> str:
+def _gold(rows: Any, game: reality.Season) -> str:
     rates = []
     for name, version in game.registry.items():
         rates.append(f"{name} {(version.grades(rows) == rows['label']).mean():.0%}")
@@ -152,14 +142,14 @@ def _gold(rows: Any, game: reality.Project) -> str:
     )
 
 
-def _trained(name: str, game: reality.Project) -> str:
+def _trained(name: str, game: reality.Season) -> str:
     version = game.registry[name]
     return (
         f"Trained {name} on {version.rows:,} rows, reading {', '.join(version.features)}. It is not live yet."
     )
 
 
-def _metric(game: reality.Project) -> str:
+def _metric(game: reality.Season) -> str:
     if game.metric == "accuracy":
         return f"The {game.scenario.items} go to the channel of their most likely grade."
     return (
@@ -203,7 +193,7 @@ def bars(report: reality.Symptom) -> list[tuple[str, float]]:
     }[report.symptom]()
 
 
-def timeline(game: reality.Project) -> str:
+def diary(game: reality.Season) -> str:
     """Give the season so far as text: one line a week, with what was done in it."""
     if not game.weeks:
         return "No week is in the books yet."
@@ -214,32 +204,157 @@ def timeline(game: reality.Project) -> str:
         f"{'':<36}complaints of each group",
         f"{'week':>4} {'live':<5} {'revenue':>8} {'':<14} {'price':>5} {names}  what happened",
     ]
-    events: dict[int, list[str]] = {}
-    for step in steps(game):
-        events.setdefault(step.day // 7, []).append(("! " if step.alarm else "") + step.words)
+    happened: dict[int, list[str]] = {}
+    for event in events(game):
+        happened.setdefault(event.day // 7, []).append(("! " if event.alarm else "") + event.words)
     for week in game.weeks:
         bar = "#" * max(0, round(14 * week.revenue / most))
         rates = " ".join(f"{week.complaints[group] / max(week.items[group], 1):>9.1%}" for group in groups)
         line = f"{week.week:>4} {week.version:<5} {week.revenue:>8,.0f} {bar:<14} {week.price:>5.0%} {rates}"
-        told = textwrap.wrap("; ".join(events.get(week.week, [])), 38) or [""]
+        told = textwrap.wrap("; ".join(happened.get(week.week, [])), 38) or [""]
         lines += [f"{line}  {told[0]}".rstrip(), *(f"{'':<{len(line)}}  {more}" for more in told[1:])]
     return "\n".join(lines)
 
 
-def verdict_table(verdict: Verdict) -> str:
+def score_table(final: FinalScore) -> str:
     """Give the score beside the others' as text."""
     lines = [f"{'who':<14} {'net':>10} {'gap':>6} {'score':>7}"]
-    for who, net, gap, score in verdict.rows():
+    for who, net, gap, score in final.rows():
         lines.append(f"{who:<14} {net:>10,.0f} {'' if gap is None else f'{gap:.2f}':>6} {score:>7.2f}")
-    story = verdict.story
+    yours = final.yours
     lines.append(
         "Score: 0 is the dream's money and 1 the oracle's; what a gap between the groups of more than 0.05 "
-        f"costs is taken off, {story.penalty:.2f} from yours."
+        f"costs is taken off, {yours.penalty:.2f} from yours."
     )
-    for name, effect in story.effects.items():
+    for name, effect in yours.effects.items():
         unit = "{:,.0f}" if effect.unit == "money" else "{:.2f}"
         lines.append(
             f"Your remedy for {name}: {effect.measure} {unit.format(effect.with_remedy)}, without it "
             f"{unit.format(effect.without)}, the money spent naively {unit.format(effect.naively)}."
         )
     return "\n".join(lines)
+
+
+# ---------------------------------------------------------------- pictures
+
+
+def draw_weeks(game: reality.Season) -> Axes:
+    """Draw the weeks: revenue and profit, the price, complaints by group; with deployments and pages."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9.6, 5.0), layout="constrained")
+    rows: tuple[Axes, Axes, Axes] = figure.subplots(3, sharex=True, height_ratios=(2.2, 1, 1.6))
+    top, middle, low = rows
+    weeks = [week.week + 0.5 for week in game.weeks]
+    plots.axes(top, ylabel="money (thousands)")
+    _line(top, weeks, [week.revenue / 1000 for week in game.weeks], "blue", "-", "revenue")
+    _line(top, weeks, [week.profit / 1000 for week in game.weeks], "vermillion", "--", "profit")
+    plots.axes(middle, ylabel="price (%)")
+    _line(middle, weeks, [100 * week.price for week in game.weeks], "black", "-", "price that buyers pay")
+    middle.set_ylim(0, 112)
+    plots.axes(low, xlabel="week", ylabel="complaints (%)")
+    for group, colour, dashes in zip(game.scenario.groups, ("blue", "vermillion"), ("-", "--"), strict=True):
+        share = [100 * week.complaints[group] / max(week.items[group], 1) for week in game.weeks]
+        _line(low, weeks, share, colour, dashes, f"{group} {game.scenario.items}")
+    for ax in (top, low):
+        ax.set_ylim(
+            bottom=min([0.0, *(1.1 * week.profit / 1000 for week in game.weeks)]) if ax is top else 0.0
+        )
+        if weeks:
+            ax.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1, 1.05))
+    top.set_xlim(3.5, game.scenario.weeks + 0.5)
+    _events(game, top, low)
+    return top
+
+
+def _line(ax: Axes, weeks: list[float], values: list[float], colour: str, dashes: str, label: str) -> None:
+    marker = "o" if dashes == "-" else "s"
+    style: dict[str, Any] = {"color": plots.PALETTE[colour], "linestyle": dashes, "markersize": 3.5}
+    ax.plot(weeks, values, marker=marker, label=label, **style)
+
+
+def _events(game: reality.Season, top: Axes, low: Axes) -> None:
+    """Mark what was put live and when the phone rang, each name a little higher where they stand close."""
+    last, height = -9.0, 0
+    for entry in game.actions:
+        if entry["action"] not in ("deploy", "rollback", "choose_metric"):
+            continue
+        week = entry["day"] / 7
+        height, last = (height + 1) % 3 if week - last < 3.2 else 0, week
+        arguments = entry["arguments"]
+        name = arguments.get("version") or f"metric: {arguments['name']}"
+        name = f"back to {name}" if entry["action"] == "rollback" else name
+        top.axvline(week, color="#595959", linewidth=1)
+        top.annotate(
+            name, (week, 1), (2, 2 + 11 * height), xycoords=("data", "axes fraction"),
+            textcoords="offset points", fontsize=9,
+        )  # fmt: skip
+    for page in game.pages:
+        low.axvline(page.hour / 168, color="black", linewidth=1.2, linestyle=":")
+        low.annotate(
+            f"{page.clock}", (page.hour / 168, 1), (2, 1), xycoords=("data", "axes fraction"),
+            textcoords="offset points", fontsize=9, weight="bold",
+        )  # fmt: skip
+
+
+def draw_test(report: reality.Symptom) -> Axes:
+    """Draw what a test compared, as bars; hatched and red where the symptom is there."""
+    from matplotlib.figure import Figure
+
+    compared = bars(report)[::-1]
+    answer = {True: "the symptom is there", False: "all right", None: "not decided yet"}[report.fired]
+    ax = plots.axes(
+        Figure(figsize=(3.6, 1.1 + 0.42 * len(compared)), layout="constrained").subplots(),
+        title=f"{report.symptom}: {answer}",
+        xlabel="share (%)",
+    )
+    names, values = [name for name, _ in compared], [100 * value for _, value in compared]
+    colours = [plots.PALETTE["blue"]] * len(values)
+    if report.fired:
+        colours[-1 if report.symptom in ("labels", "class", "bias") else 0] = plots.PALETTE["vermillion"]
+    drawn = ax.barh(names, values, color=colours, edgecolor="black", linewidth=0.7, height=0.6)
+    for bar, colour in zip(drawn, colours, strict=True):
+        if colour == plots.PALETTE["vermillion"]:
+            bar.set_hatch("///")
+    ax.bar_label(drawn, [f"{value:.1f}" if value < 10 else f"{value:.0f}" for value in values], padding=3)
+    ax.set_xlim(0, 1.18 * max(max(values), 1.0))
+    return ax
+
+
+def draw_score(final: FinalScore) -> Axes:
+    """Draw the net money of a game beside the others' of the same season, with every score."""
+    from matplotlib.figure import Figure
+
+    rows = final.rows()[::-1]
+    ax = plots.axes(
+        Figure(figsize=(9.6, 2.5), layout="constrained").subplots(),
+        title="What the season brought, less what was spent",
+        xlabel="net money (thousands)",
+    )
+    values = [net / 1000 for _, net, _, _ in rows]
+    colours = [plots.PALETTE["orange" if who == "you" else "sky_blue"] for who, *_ in rows]
+    drawn = ax.barh([who for who, *_ in rows], values, color=colours, edgecolor="black", linewidth=0.7)
+    for bar, (who, *_) in zip(drawn, rows, strict=True):
+        bar.set_hatch("///" if who == "you" else "")
+    said = [
+        f"{net / 1000:,.0f}, score {points:.2f}" + ("" if gap is None else f" (gap {gap:.2f})")
+        for _, net, gap, points in rows
+    ]
+    ax.bar_label(drawn, said, padding=4)
+    ax.set_xlim(min(0.0, *values), 1.35 * max(*values, 1.0))
+    return ax
+
+
+def describe_weeks(game: reality.Season) -> str:
+    """Say what the picture of the weeks shows, for who does not see it."""
+    if not game.weeks:
+        return "The season before its first week: nothing is drawn yet."
+    first, last = game.weeks[0], game.weeks[-1]
+    live = ", ".join(dict.fromkeys(week.version for week in game.weeks))
+    shares = complaints(game.weeks)
+    pages = ", ".join(f"{page.clock} in week {page.week}" for page in game.pages) or "never"
+    return (
+        f"Weeks {first.week} to {last.week}, graded by {live}. Revenue goes from {first.revenue:,.0f} to "
+        f"{last.revenue:,.0f} a week, the price that buyers pay from {first.price:.0%} to {last.price:.0%}. "
+        f"Complaints over these weeks: {shares}. The pager rang: {pages}."
+    )

@@ -1,4 +1,4 @@
-"""The player's desk, for board and terminal: one action at a time, answered in words and saved at once.
+"""A session: one game in a player's hands, at the board or in a terminal; answered in words, saved at once.
 
 An action that is not possible is answered, and changes nothing. One that is cut off (Ctrl-C, a stopped
 kernel) has not happened: the game goes on from the last log. Left out: what is shown where; that is the
@@ -7,28 +7,17 @@ board's and the terminal's.
 
 from __future__ import annotations
 
-import contextlib
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from mlops_lab import reality
-from mlops_lab.game import narration as words
-from mlops_lab.reality import judging, replays
+from mlops_lab.game import narration
+from mlops_lab.game.scores import Progress, silent
+from mlops_lab.reality import game_log
 
-__all__ = ["GAMES", "Answer", "Desk", "Verdict", "example_game", "file_name", "played", "scored", "verdict"]
-
-GAMES = Path(__file__).parent / "games"
-"""Logs of games that the lessons show; a test holds them against the engine."""
-
-Progress = Callable[[str, float], None]
-"""Is told what is being done, and which share of it is done."""
-
-BESIDE = {"expectation": "the dream", "rule_card": "the card", "lecture": "the lecture"}
-"""The policies that a game is shown beside, and how a player calls them."""
+__all__ = ["Answer", "GameSession", "file_name"]
 
 
 @dataclass(frozen=True)
@@ -53,36 +42,12 @@ class Answer:
     page: reality.Page | None = None
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """A finished game beside the others of the same season.
-
-    Parameters
-    ----------
-    story
-        The game, judged.
-    beside
-        The games of the policies in `BESIDE`, judged likewise.
-    """
-
-    story: reality.Story
-    beside: dict[str, reality.Story]
-
-    def rows(self) -> list[tuple[str, float, float | None, float]]:
-        """Give for each player: who, net money, gap between the groups (None: not measured), score."""
-        games = {"you": self.story, **self.beside}
-        rows: list[tuple[str, float, float | None, float]] = [
-            (who, game.net, game.gap, game.score) for who, game in games.items()
-        ]
-        return [*rows, ("the oracle", self.story.yardsticks.oracle, None, 1.0)]
-
-
 def file_name(scenario: reality.Scenario, seed: int) -> str:
     """Give the name that a game's log has if the player gives none."""
     return f"game_{re.sub(r'[^A-Za-z0-9-]+', '_', scenario.name)}_seed{seed}.json"
 
 
-class Desk:
+class GameSession:
     """One game in the hands of a player, and the file in which it is kept.
 
     Parameters
@@ -107,11 +72,11 @@ class Desk:
         known = isinstance(scenario, reality.Scenario) or scenario is None
         asked: Any = scenario if known else reality.load_scenario(scenario)  # type: ignore[arg-type]
         if self.path is not None and self.path.exists():
-            self.game = reality.Project.replay(self.path)
+            self.game = reality.Season.replay(self.path)
             self._same(asked, seed)
         else:
-            self.game = reality.Project(asked or "orchard", seed=0 if seed is None else seed)
-        self._log = replays.as_log(self.game)
+            self.game = reality.Season(asked or "orchard", seed=0 if seed is None else seed)
+        self._log = game_log.as_log(self.game)
 
     def _same(self, scenario: reality.Scenario | None, seed: int | None) -> None:
         """Refuse the log of another game than the one asked for."""
@@ -140,7 +105,7 @@ class Desk:
         return Answer(True, "You put the phone away. The version that is live goes on grading.")
 
     def do(self, action: str, *, progress: Progress | None = None, **given: Any) -> Answer:
-        """Do one action of `reality.Project`, keep the log, and say what came of it.
+        """Do one action of `reality.Season`, keep the log, and say what came of it.
 
         Time passes week by week, so that a long wait can be watched and is kept as far as it went.
         """
@@ -148,12 +113,12 @@ class Desk:
             ways = "test, rollback, deploy, or sleep"
             return Answer(False, f"The pager rings: answer it first ({ways}). Nothing has changed.")
         if action in ("tick", "finish"):
-            return self._wait(given, action == "finish", progress or _silent)
-        before = words.standing(self.game)
+            return self._wait(given, action == "finish", progress or silent)
+        before = self.game.fork()
         done, result = self._try(action, given)
         if not done:
             return Answer(False, result)
-        said = words.answered(action, result, given, before, self.game)
+        said = narration.answered(action, result, given, before, self.game)
         return Answer(True, self._kept(said), result if isinstance(result, reality.Symptom) else None)
 
     def _try(self, action: str, given: dict[str, Any]) -> tuple[bool, Any]:
@@ -169,12 +134,12 @@ class Desk:
             self._back()
             raise
         self._answered = False
-        self._log = replays.as_log(self.game)
+        self._log = game_log.as_log(self.game)
         self._save()
         return True, result
 
     def _wait(self, given: dict[str, Any], finish: bool, progress: Progress) -> Answer:
-        game, before = self.game, words.standing(self.game)
+        game, before = self.game, self.game.fork()
         last = 7 * game.scenario.weeks
         try:
             game.quote("tick", **({"days": 1} if finish else given))
@@ -190,12 +155,12 @@ class Desk:
             if not done:
                 return Answer(False, page)
         progress("served", 1.0)
-        said = words.answered("tick", page, given, before, self.game)
+        said = narration.answered("tick", page, given, before, self.game)
         return Answer(True, self._kept(said), page=page)
 
     def _back(self) -> None:
         """Take up the game as the last log has it."""
-        self.game = replays.from_log(self._log, reality.Project)
+        self.game = game_log.from_log(self._log, reality.Season)
 
     def _save(self) -> None:
         if self.path is None:
@@ -213,7 +178,7 @@ class Desk:
         """Say what an action would cost now, or why it is not possible; nothing is done."""
         try:
             cost = self.game.quote(action, **given)
-            return "Costs nothing." if action in ("tick", "finish") else words.bill(cost)
+            return "Costs nothing." if action in ("tick", "finish") else narration.bill(cost)
         except (ValueError, TypeError) as wrong:
             return f"Not possible now: {wrong}."
 
@@ -222,17 +187,13 @@ class Desk:
         kept = ""
         if self.path is not None and self.path.exists():
             kept = _put_aside(self.path).name
-        self.game = reality.Project(self.game.scenario, seed=self.game.seed)
-        self._log, self._answered = replays.as_log(self.game), False
+        self.game = reality.Season(self.game.scenario, seed=self.game.seed)
+        self._log, self._answered = game_log.as_log(self.game), False
         return f"A new game begins.{f' The old one is kept in {kept}.' if kept else ''}"
 
 
 def _refused(wrong: Exception) -> str:
     return f"Not possible: {str(wrong).rstrip('.')}. Nothing has changed."
-
-
-def _silent(_doing: str, _share: float) -> None:
-    return
 
 
 def _answers(action: str, given: dict[str, Any]) -> bool:
@@ -245,61 +206,3 @@ def _put_aside(path: Path) -> Path:
     while (aside := path.with_name(f"{path.stem}-{number}{path.suffix}")).exists():
         number += 1
     return path.rename(aside)
-
-
-def verdict(game: reality.Project, progress: Progress = _silent) -> Verdict:
-    """Judge a finished game, beside the dream, the card, the lecture and the oracle."""
-    if game.over:
-        progress("the books are opened: what the dream, the card and the oracle made of this season", 0.1)
-        bars = _bars(game.scenario, game.seed)
-        progress("what each remedy of yours did: the weeks are lived again without it", 0.6)
-        story = reality.judge(game, bars=bars)
-    else:
-        story = reality.judge(game)
-    beside = {}
-    for number, (policy, who) in enumerate(BESIDE.items()):
-        progress(f"what {who} made of this season", 0.7 + 0.1 * number)
-        beside[who] = scored(_played(game.scenario, game.seed, policy))
-    progress("the books are open", 1.0)
-    return Verdict(story, beside)
-
-
-@lru_cache(maxsize=64)
-def _bars(scenario: reality.Scenario, seed: int) -> reality.Yardsticks:
-    return reality.yardsticks(scenario, seed=seed)
-
-
-@lru_cache(maxsize=64)
-def _played(scenario: reality.Scenario, seed: int, policy: str) -> reality.Project:
-    project = reality.Project(scenario, seed=seed)
-    reality.POLICIES[policy](project)
-    project.finish()
-    return project
-
-
-def played(scenario: reality.Scenario, seed: int, policy: str) -> reality.Project:
-    """Play a season by a policy; it is played once, and a copy of it given each time."""
-    return _played(scenario, seed, policy).fork()
-
-
-def example_game(scenario: reality.Scenario, seed: int, policy: str) -> reality.Project:
-    """Replay the log that the kit keeps of a policy's game; where it keeps none, play it, and replay that.
-
-    A kept log that this machine plays otherwise is passed over.
-    """
-    file = GAMES / f"{scenario.name}_seed{seed}_{policy}.json"
-    if file.is_file() and scenario == reality.load_scenario(scenario.name):
-        with contextlib.suppress(ValueError):
-            return reality.Project.replay(file)
-    return replays.from_log(replays.as_log(played(scenario, seed, policy)), reality.Project)
-
-
-def scored(project: reality.Project) -> reality.Story:
-    """Judge a finished game by money and fairness alone: nothing is lived again, so it is quick."""
-    if not project.over:
-        last = 7 * project.scenario.weeks
-        raise ValueError(f"its season is not over: it is day {project.day} of {last}")
-    bars, untold = _bars(project.scenario, project.seed), dict.fromkeys(reality.SYMPTOMS)
-    return reality.Story(
-        project, "by hand", bars, fired=untold, effects={}, underpaid=judging.underpaid(project)
-    )

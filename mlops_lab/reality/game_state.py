@@ -1,219 +1,235 @@
-"""Where a game stands: what a player may see of it, and beneath, locked away, what nobody may.
+"""The state of one game, and how it moves on: whatever is live serves day after day, week after week.
 
-Left out: what a player can do; that is project.py.
+The state is what a player sees, the log of what was done, and beneath, what nobody may see. A player never
+holds it: `Season` keeps it under an underscore, and gives copies of what may be seen.
 """
 
 from __future__ import annotations
 
 import copy
 import numbers
-from collections.abc import Mapping
-from pathlib import Path
-from types import MappingProxyType
-from typing import Any, Self
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mlops_lab.reality.answers import Symptom
-from mlops_lab.reality.hidden_truth import Hidden
+from mlops_lab.reality.hidden_truth import HiddenTruth
 from mlops_lab.reality.pager import Page, Pager
-from mlops_lab.reality.product import Served, Week
-from mlops_lab.reality.registry import Version, by_hand
-from mlops_lab.reality.returns import ReturnPrice, price_of_a_return
+from mlops_lab.reality.product import ReturnPrice, Served, Week, price_of_a_return
+from mlops_lab.reality.registry import RegisteredModel, by_hand, channels
 from mlops_lab.reality.scenario import Scenario
-from mlops_lab.reality.scenario_files import load_scenario
+from mlops_lab.reality.symptoms import Symptom
 
-__all__ = ["START", "Standing"]
+__all__ = ["START", "GameState", "let_pass", "new_game"]
 
 START = 28
 """The day on which a game begins: week 4, after the weeks of the archive."""
 
-
-def _from_zero(seed: object) -> int:
-    if isinstance(seed, bool) or not isinstance(seed, numbers.Integral) or int(seed) < 0:
-        raise ValueError(f"seed={seed!r}: a whole number from 0 is needed")
-    return int(seed)
+Places = NDArray[np.int64]
 
 
-class Standing:
-    """The state of one game, as far as a player may see it.
+@dataclass(eq=False, repr=False, kw_only=True)
+class GameState:
+    """Everything that a game is, on one day.
 
     Parameters
     ----------
-    scenario
-        A `Scenario`, the name of a shipped one, or the path of a scenario file.
-    seed
-        Picks the luck, a whole number from 0.
+    scenario, seed
+        The story, and what picks the luck.
+    hidden
+        The world behind the game; forks share it, so they meet the same items and luck.
+    items, labels
+        The rows that were bought, and their labels as places in the list of grades.
+    truth, sure
+        For each of these rows its true grade, and whether an expert has seen it.
+    day, spent, price
+        Today, the money spent, and the share of the full price that buyers pay.
+    registry, live, metric, return_cost, guided
+        All versions, which of them grades, how channels are chosen, whether the graders have a guide.
+    weeks, served, closed, switched
+        The books; all that was served, how much of it is in the books, and how much came before the last
+        deployment.
+    pager, pages
+        The watch on complaints (None once it has rung, until the next deployment), and its calls.
+    reports, spot_checks
+        What tests found, with the day; for each spot check what was live, the week, and where it was right.
+    actions, drawn
+        The log; how often items or luck were drawn for each purpose.
+    before
+        For each remedy the state in which it was first taken, and its place in the log; None in a fork.
     """
 
-    def __init__(self, scenario: Scenario | str | Path = "orchard", *, seed: int = 0) -> None:
-        self._scenario = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
-        self._seed = _from_zero(seed)
-        self._hidden = Hidden(self._scenario, self._seed)
-        self._day, self._spent, self._price = START, 0.0, 1.0
-        self._items = pd.DataFrame(columns=[*self._scenario.features, self._scenario.device, "week"])
-        self._labels: NDArray[np.int64] = np.array([], dtype=np.int64)
-        self._hidden_truth: NDArray[np.int64] = np.array([], dtype=np.int64)  # of the rows that were bought
-        self._sure: NDArray[np.bool_] = np.array([], dtype=bool)
-        self._registry: dict[str, Version] = {"v0": by_hand(self._scenario)}
-        self._live, self._metric, self._return_cost, self._guided = "v0", "accuracy", 0.0, False
-        self._weeks: list[Week] = []
-        self._served: list[Served] = []
-        self._closed = self._switched = 0  # how much of it is in the books; was served before the last switch
-        self._pager: Pager | None = Pager(self._scenario.small_group)
-        self._pages: list[Page] = []
-        self._reports: list[tuple[int, Symptom]] = []
-        self._spots: list[tuple[str, int, list[bool]]] = []
-        self._actions: list[dict[str, Any]] = []
-        self._drawn: dict[str, int] = {}
-        self._marks: dict[str, tuple[Any, int]] | None = {}
-
-    @property
-    def scenario(self) -> Scenario:
-        """The story that is played."""
-        return self._scenario
-
-    @property
-    def seed(self) -> int:
-        """What picks the luck."""
-        return self._seed
-
-    @property
-    def day(self) -> int:
-        """Today."""
-        return self._day
+    scenario: Scenario
+    seed: int
+    hidden: HiddenTruth
+    items: pd.DataFrame
+    labels: Places = field(default_factory=lambda: np.array([], dtype=np.int64))
+    truth: Places = field(default_factory=lambda: np.array([], dtype=np.int64))
+    sure: NDArray[np.bool_] = field(default_factory=lambda: np.array([], dtype=bool))
+    day: int = START
+    spent: float = 0.0
+    price: float = 1.0
+    registry: dict[str, RegisteredModel]
+    live: str = "v0"
+    metric: str = "accuracy"
+    return_cost: float = 0.0
+    guided: bool = False
+    weeks: list[Week] = field(default_factory=list)
+    served: list[Served] = field(default_factory=list)
+    closed: int = 0
+    switched: int = 0
+    pager: Pager | None
+    pages: list[Page] = field(default_factory=list)
+    reports: list[tuple[int, Symptom]] = field(default_factory=list)
+    spot_checks: list[tuple[str, int, list[bool]]] = field(default_factory=list)
+    actions: list[dict[str, Any]] = field(default_factory=list)
+    drawn: dict[str, int] = field(default_factory=dict)
+    before: dict[str, tuple[GameState, int]] | None = field(default_factory=dict)
 
     @property
     def week(self) -> int:
         """The week of today."""
-        return self._day // 7
+        return self.day // 7
+
+    @property
+    def last_day(self) -> int:
+        """The day on which the season ends."""
+        return 7 * self.scenario.weeks
 
     @property
     def over(self) -> bool:
         """Whether the season is over."""
-        return self._day >= 7 * self._scenario.weeks
+        return self.day >= self.last_day
 
     @property
     def money(self) -> float:
         """What is left of the budget."""
-        return round(self._scenario.budget - self._spent, 2)
-
-    @property
-    def spent(self) -> float:
-        """What was spent on data, tests and training."""
-        return round(self._spent, 2)
+        return round(self.scenario.budget - self.spent, 2)
 
     @property
     def earned(self) -> float:
-        """What the weeks in the books brought: their profit."""
-        return round(sum(week.profit for week in self._weeks), 2)
+        """The profit of the weeks in the books."""
+        return round(sum(week.profit for week in self.weeks), 2)
 
     @property
     def net(self) -> float:
         """What the game is worth so far: earned less spent."""
-        return round(self.earned - self._spent, 2)
+        return round(self.earned - self.spent, 2)
 
     @property
     def data(self) -> pd.DataFrame:
         """The rows that were bought, with the labels that were paid for."""
-        return self._items.assign(label=self._words(self._labels))
-
-    @property
-    def registry(self) -> Mapping[str, Version]:
-        """All versions there are."""
-        return MappingProxyType(self._registry)
-
-    @property
-    def live(self) -> str:
-        """What grades now."""
-        return self._live
-
-    @property
-    def metric(self) -> str:
-        """By which metric channels are chosen."""
-        return self._metric
-
-    @property
-    def return_cost(self) -> float:
-        """What the metric "money" counts for one expected return."""
-        return self._return_cost
-
-    @property
-    def guided(self) -> bool:
-        """Whether the graders have a written guide."""
-        return self._guided
-
-    @property
-    def weeks(self) -> tuple[Week, ...]:
-        """The books: one entry for each whole week."""
-        return tuple(self._weeks)
-
-    @property
-    def pages(self) -> tuple[Page, ...]:
-        """The calls in the night."""
-        return tuple(self._pages)
-
-    @property
-    def reports(self) -> tuple[tuple[int, Symptom], ...]:
-        """What the tests found, and on which day."""
-        return tuple(self._reports)
-
-    @property
-    def actions(self) -> tuple[dict[str, Any], ...]:
-        """What was done: the log that `save` writes."""
-        return tuple(copy.deepcopy(self._actions))
+        return self.items.assign(label=self.words(self.labels))
 
     @property
     def complaints(self) -> pd.DataFrame:
         """Every item served since the last deployment, and whether its supplier complained."""
-        parts = self._served[self._switched :]
+        parts = self.served[self.switched :]
         places = np.concatenate([np.array([], dtype=np.int64), *(part.group for part in parts)])
         return pd.DataFrame(
             {
                 "hour": np.concatenate([np.array([]), *(part.hour for part in parts)]),
-                self._scenario.device: np.array(self._scenario.groups, dtype=object)[places],
+                self.scenario.device: np.array(self.scenario.groups, dtype=object)[places],
                 "complained": np.concatenate(
                     [np.array([], dtype=bool), *(part.complained for part in parts)]
                 ),
             }
         )
 
-    def frame(self) -> pd.DataFrame:
-        """Give the books as a table."""
-        columns = ("version", "metric", "revenue", "profit", "price", "sold", "returned")
-        rows = []
-        for week in self._weeks:
-            shares = {
-                f"complaints {group}": week.complaints[group] / max(week.items[group], 1)
-                for group in week.items
-            }
-            rows.append({"week": week.week, **{name: getattr(week, name) for name in columns}, **shares})
-        names = ["week", *columns, *(f"complaints {group}" for group in self._scenario.groups)]
-        return pd.DataFrame(rows, columns=names).set_index("week")
-
     def return_price(self) -> ReturnPrice:
         """Estimate from the books what one more return costs over the rest of the season."""
-        return price_of_a_return(self._weeks, max(self._scenario.weeks - self.week, 0))
+        return price_of_a_return(self.weeks, max(self.scenario.weeks - self.week, 0))
 
-    def fork(self) -> Self:
-        """Give an independent copy that meets the same luck: the world in which something else is done."""
+    def words(self, places: Places) -> NDArray[np.object_]:
+        """Give the names of grades by their places."""
+        words: NDArray[np.object_] = np.array(self.scenario.grades, dtype=object)[places]
+        return words
+
+    def count(self, purpose: str) -> int:
+        """Count how often something was drawn for a purpose: the same purpose never draws the same twice."""
+        self.drawn[purpose] = self.drawn.get(purpose, 0) + 1
+        return self.drawn[purpose]
+
+    def luck(self, purpose: str) -> np.random.Generator:
+        """Give the next source of luck for a purpose."""
+        return np.random.default_rng([self.seed, *purpose.encode(), self.count(purpose)])
+
+    def register(self, model: Any, features: tuple[str, ...], note: str, rows: int) -> str:
+        """Put a trained model into the registry; return its name."""
+        name = f"v{len(self.registry)}"
+        self.registry[name] = RegisteredModel(name, note, self.scenario, features, rows, self.day, model)
+        return name
+
+    def go_live(self, version: str) -> None:
+        """Let a version grade from now on; the pager begins a new watch."""
+        self.live, self.switched = version, len(self.served)
+        self.pager = Pager(self.scenario.small_group)
+
+    def fork(self) -> GameState:
+        """Give an independent copy that meets the same luck."""
         other = copy.copy(self)
         for name, value in vars(self).items():
             if isinstance(value, list | dict):  # what stands in them never changes
                 setattr(other, name, value.copy())
-        other._pager = None if self._pager is None else self._pager.copy()
-        other._marks = None
+        other.pager = None if self.pager is None else self.pager.copy()
+        other.before = None
         return other
 
-    def __repr__(self) -> str:
-        rows, name = len(self._labels), type(self).__name__
-        return (
-            f"{name} {self._scenario.name!r}, seed {self._seed}, day {self._day} (week {self.week}): "
-            f"{self._live} is live, {rows:,} rows bought, {self.money:,.0f} to spend, net {self.net:,.0f}"
-        )
 
-    def _words(self, places: NDArray[np.int64]) -> NDArray[np.object_]:
-        words: NDArray[np.object_] = np.array(self._scenario.grades, dtype=object)[places]
-        return words
+def new_game(scenario: Scenario, seed: object) -> GameState:
+    """Begin a game: nothing bought, and the card grades by hand."""
+    if isinstance(seed, bool) or not isinstance(seed, numbers.Integral) or int(seed) < 0:
+        raise ValueError(f"seed={seed!r}: a whole number from 0 is needed")
+    return GameState(
+        scenario=scenario,
+        seed=int(seed),
+        hidden=HiddenTruth(scenario, int(seed)),
+        items=pd.DataFrame(columns=[*scenario.features, scenario.device, "week"]),
+        registry={"v0": by_hand(scenario)},
+        pager=Pager(scenario.small_group),
+    )
+
+
+def let_pass(game: GameState, days: int, *, pager: bool) -> Page | None:
+    """Serve day after day by what is live; parts of a week where a deployment or a page cuts it."""
+    end, product = min(game.day + days, game.last_day), game.hidden.product
+    while game.day < end:
+        week, first = divmod(game.day, 7)
+        last = min(end - 7 * week, 7) - 1
+        fee = game.scenario.hand_fee if game.registry[game.live].by_hand else 0.0
+        served = product.days(week, lambda items: _channels(game, items), first=first, last=last, fee=fee)
+        game.day = 7 * week + last + 1
+        page = _listen(game, served)
+        if page is not None and pager:
+            game.day = page.day + 1
+            served = served.before(24.0 * game.day)
+        game.served.append(served)
+        if game.day == 7 * (week + 1):
+            log = product.close(week, game.served[game.closed :], price=game.price)
+            game.weeks.append(replace(log, version=game.live, metric=game.metric))
+            game.price, game.closed = log.next_price, len(game.served)
+        if page is not None and pager:
+            return page
+    return None
+
+
+def _listen(game: GameState, served: Served) -> Page | None:
+    if game.pager is None:
+        return None
+    rows = (served.hour.tolist(), (served.group == 1).tolist(), served.complained.tolist())
+    page = game.pager.watch(zip(*rows, strict=True))
+    if page is not None:
+        game.pages.append(page)
+        game.pager = None  # it has rung; a deployment begins a new watch
+    return page
+
+
+def _channels(game: GameState, items: pd.DataFrame) -> pd.Series:
+    """Say where the live version sends items, by the metric that was chosen and at today's price."""
+    version = game.registry[game.live]
+    metric = "accuracy" if version.by_hand else game.metric
+    likely = version.probabilities(items).to_numpy()
+    chosen = channels(likely, game.scenario, metric, game.return_cost, game.price)
+    return pd.Series(game.words(chosen), index=items.index)

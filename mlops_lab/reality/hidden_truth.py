@@ -1,7 +1,6 @@
-"""The world behind the desk, in a scenario's words: it draws items, and it alone knows their true grades.
+"""The world behind a game, in a scenario's words: it draws items, and it alone knows their true grades.
 
-A player's project asks it for items and for labels that were paid for. Left out: who may ask for what, and
-the bill; that is the project's work.
+The game asks it for items and for labels that were paid for. Left out: who may ask for what, and the bill.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from mlops_lab.reality.product import Product
 from mlops_lab.reality.scenario import Scenario
 from mlops_lab.worlds import FEATURES, GRADES, SCANNERS, Batch, Orchard
 
-__all__ = ["ARCHIVE_WEEKS", "Drawn", "Hidden"]
+__all__ = ["ARCHIVE_WEEKS", "Drawn", "HiddenTruth"]
 
 ARCHIVE_WEEKS = (0, 1, 2, 3)
 """The weeks whose items were kept."""
@@ -43,7 +42,7 @@ class Drawn:
     truth: NDArray[np.int64]
 
 
-class Hidden:
+class HiddenTruth:
     """All that is true in a game and that no player sees.
 
     Parameters
@@ -110,10 +109,6 @@ class Hidden:
         return Drawn(
             told.crates, grades.get_indexer(pd.Index(told.labels)), grades.get_indexer(pd.Index(told.truth))
         )
-
-    def card_frame(self, items: pd.DataFrame) -> pd.DataFrame:
-        """Give readings in the words of the orchard, for the card that grades by hand."""
-        return items.rename(columns={told: kept for kept, told in self._columns.items()})
 
     def _told(self, batch: Batch) -> Batch:
         parts = {each.name: getattr(batch, each.name) for each in fields(batch)}

@@ -1,6 +1,7 @@
-"""The production weeks: a grade decides the channel, and returns and complaints follow from it.
+"""The product: a grade decides the channel, and money, returns and complaints follow from it, week by week.
 
-Left out: the player, the policies and the score; seasons and competitors.
+Beside it what a player can read off its books: what one more return costs. Left out: competitors, and buyers
+who leave for good.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import optimize
 
 from mlops_lab.worlds import PRICES, Batch, Streams
 
-__all__ = ["Items", "Product", "Served", "Week", "returned_weight"]
+__all__ = ["RETURNS", "Product", "ReturnPrice", "Served", "Week", "price_of_a_return"]
 
 RECOVERY, DAMAGE = 0.03, 0.20
 """Share of the lost price that comes back in a week, and how fast returns take it away; this world's own."""
@@ -24,13 +26,16 @@ RECOVERY, DAMAGE = 0.03, 0.20
 COMPLAINS_IF_UNDERPAID, COMPLAINS_ANYWAY = 0.20, 0.004
 """The chance of a complaint about an item sold below its true grade, and about any other."""
 
+RETURNS = np.array([[0, 0, 3, 3], [0, 0, 1, 1], [0, 0, 0, 1], [0, 0, 0, 0]], dtype=float)
+"""How heavily a sale above its grade comes back, by true grade (row) and channel (column)."""
+
 DAY, NIGHT = (6.0, 20.0), (1.0, 3.0)
 """The hours in which the common devices read items, and in which the others send what they have read."""
 
 Decide = Callable[[pd.DataFrame], pd.Series]
 
 
-class Items(Protocol):
+class _Items(Protocol):
     """Where the items come from: an orchard, or a world told in other words."""
 
     @property
@@ -116,12 +121,6 @@ class Served:
         return Served(*parts, fee=self.fee)  # type: ignore[arg-type, misc]
 
 
-def returned_weight(truth: NDArray[np.int64], channel: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Say how heavily each sale comes back: 1 if sold above its grade in a good channel, 3 if it was rare."""
-    over = (channel >= 2) & (truth < channel)
-    return np.where(over, np.where(truth == 0, 3.0, 1.0), 0.0)
-
-
 @dataclass(frozen=True)
 class Product:
     """The system in production, with what each decision leads to.
@@ -163,7 +162,7 @@ class Product:
     True
     """
 
-    items: Items
+    items: _Items
     volume: int = 1200
     trust_damage: float = 1.0
     prices: pd.DataFrame = field(default_factory=PRICES.copy, compare=False)
@@ -236,7 +235,7 @@ class Product:
         value = self.prices.to_numpy()[truth, channel]
         sold = channel >= 2
         value = np.where(sold & (value > 0), value * price, value)
-        returned = float(returned_weight(truth, channel).sum() / max(int(sold.sum()), 1))
+        returned = float(RETURNS[truth, channel].sum() / max(int(sold.sum()), 1))
         # a share is lost, so the price needs no floor: at a floor the damage could not be estimated
         after = (price + RECOVERY * (1 - price)) * math.exp(-DAMAGE * self.trust_damage * returned)
         fees = sum(part.fee * len(part.hour) for part in parts)
@@ -283,3 +282,84 @@ class Product:
         for week in weeks:
             log.append(self.serve(week, decide, price=log[-1].next_price if log else 1.0, fee=fee))
         return tuple(log)
+
+
+@dataclass(frozen=True)
+class ReturnPrice:
+    """The price of one return, and the two speeds it rests on.
+
+    Parameters
+    ----------
+    money
+        What one more return in a week that is left costs, in revenue that is not taken later.
+    damage
+        How fast returns take the price away: with this many returns for each sale, a share of
+        ``1 - exp(-damage * returns)`` is lost in a week.
+    recovery
+        Share of the lost price that comes back in a week.
+    weeks_left
+        The weeks counted.
+    """
+
+    money: float
+    damage: float
+    recovery: float
+    weeks_left: int
+
+
+def price_of_a_return(weeks: Sequence[Week], weeks_left: int) -> ReturnPrice:
+    """Estimate from the log what one returned item costs.
+
+    Answers: how much later revenue does a sale above its grade destroy? Returns lower the price by a share,
+    and a share of what is lost comes back; both speeds are fitted to the logged prices. A return in the first
+    of the weeks left is felt in all that follow, one in the last in none: the figure is their mean, as it is
+    for a metric that is chosen once. There is no upper limit to what may come out. It misleads if buyers will
+    behave differently from now on, and it holds for one more return: ten thousand fewer would change the
+    price at which all is sold.
+
+    Parameters
+    ----------
+    weeks
+        The log, at least three weeks.
+    weeks_left
+        Weeks that will still be sold at the price, from 0.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than three weeks, or `weeks_left` is negative.
+
+    Examples
+    --------
+    >>> log = [Week(w, 90.0, 90.0, 0.9, 0.85, 10, 0.2, {}, {}, priced=90.0) for w in range(3)]
+    >>> price_of_a_return(log, 0).money
+    0.0
+
+    Taught in notebooks/13_expectation_vs_reality.ipynb.
+    """
+    if len(weeks) < 3:
+        raise ValueError(f"{len(weeks)} weeks in the log: at least three are needed; let time pass")
+    if weeks_left < 0:
+        raise ValueError(f"weeks_left={weeks_left!r}: 0 or more are needed")
+    price, after, returned = (
+        np.array([getattr(week, name) for week in weeks]) for name in ("price", "next_price", "returned")
+    )
+
+    def fitted(recovery: float) -> tuple[float, float]:
+        lost = np.log(price + recovery * (1 - price)) - np.log(after)
+        damage = max(float(lost @ returned / max(returned @ returned, 1e-12)), 0.0)
+        return damage, float(((lost - damage * returned) ** 2).sum())
+
+    best = optimize.minimize_scalar(
+        lambda recovery: fitted(recovery)[1], bounds=(0, 1), method="bounded", options={"xatol": 1e-9}
+    )
+    recovery = float(best.x)
+    damage = fitted(recovery)[0]
+    late = weeks[-3:]
+    full = float(np.mean([week.priced / week.price for week in late]))  # what a week brings at full price
+    sold = float(np.mean([max(week.sold, 1) for week in late]))
+    stays = (1 - recovery) * math.exp(-damage * float(np.mean([week.returned for week in late])))
+    at_once = damage * late[-1].next_price / sold
+    later = [math.fsum(stays**ahead for ahead in range(left)) for left in range(weeks_left)]
+    money = at_once * full * (math.fsum(later) / weeks_left if weeks_left else 0.0)
+    return ReturnPrice(round(money, 6), round(damage, 6), round(recovery, 6), weeks_left)

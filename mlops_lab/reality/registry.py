@@ -15,11 +15,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from mlops_lab.reality.product import RETURNS
 from mlops_lab.reality.scenario import Scenario
 from mlops_lab.worlds import FEATURES, GRADES
 from mlops_lab.worlds import rule_card as card
 
-__all__ = ["METRICS", "Version", "by_hand", "can_hold_out", "channels", "fit", "held_out"]
+__all__ = ["METRICS", "RegisteredModel", "by_hand", "can_hold_out", "channels", "fit", "held_out"]
 
 METRICS = ("accuracy", "money")
 """Which channel an item goes to: that of its most likely grade, or the one that is expected to bring most."""
@@ -28,7 +29,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Version:
+class RegisteredModel:
     """One entry of the registry.
 
     Answers: which grade, and how sure. It cannot say that a reading means today what it meant in training.
@@ -111,9 +112,9 @@ class Version:
         return likely
 
 
-def by_hand(scenario: Scenario) -> Version:
+def by_hand(scenario: Scenario) -> RegisteredModel:
     """Give the card with three thresholds that was used before any model."""
-    return Version("v0", "the card, by hand", scenario, scenario.features)
+    return RegisteredModel("v0", "the card, by hand", scenario, scenario.features)
 
 
 def fit(rows: pd.DataFrame, labels: NDArray[np.int64], features: Sequence[str], scenario: Scenario) -> Any:
@@ -171,10 +172,6 @@ def channels(
     best = value[:, 2:]
     value[:, 2:] = np.where(best > 0, best * price, best)
     return _highest(likely @ (value - return_cost * RETURNS))
-
-
-RETURNS = np.array([[0, 0, 3, 3], [0, 0, 1, 1], [0, 0, 0, 1], [0, 0, 0, 0]], dtype=float)
-"""Weighted returns by true grade (row) and channel (column), as the product counts them."""
 
 
 def _highest(table: Floats) -> NDArray[np.int64]:

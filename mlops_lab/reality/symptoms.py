@@ -7,7 +7,8 @@ player, and when to look.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,18 +16,18 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from mlops_lab.reality.answers import Symptom, answer
 from mlops_lab.reality.pager import Page, Pager
 from mlops_lab.reality.product import Week
+from mlops_lab.report import Finding, Report
 
 __all__ = [
-    "complaint_symptom",
+    "SALES_WEEKS",
+    "Symptom",
     "falling_revenue",
     "first_spot_check",
     "stale",
     "unequal_complaints",
     "weak_class",
-    "wilson",
     "wrong_labels",
 ]
 
@@ -49,7 +50,62 @@ POORER_BY, STEADY = 0.05, 0.01
 """A loss of revenue that matters; accuracy counts as steady unless it fell with a p-value below this."""
 
 
-def wilson(count: int, total: int) -> tuple[float, float]:
+@dataclass(frozen=True, kw_only=True)
+class Symptom(Report):
+    """What one test found.
+
+    Parameters
+    ----------
+    symptom
+        One of "labels", "class", "recent", "bias", "revenue".
+    measures
+        What was measured, by name.
+    worst
+        The grade or group that it is about, if it is about one.
+
+    Examples
+    --------
+    >>> found = wrong_labels(["table"] * 80 + ["juice"] * 20, ["table"] * 100)
+    >>> found.symptom, found.fired, found.measures["share"]
+    ('labels', True, 0.2)
+    """
+
+    symptom: str
+    measures: Mapping[str, float]
+    worst: str = ""
+
+    @property
+    def fired(self) -> bool | None:
+        """Whether the symptom is there."""
+        return None if self.ok is None else not self.ok
+
+    def headline(self) -> str:
+        """Say what was found."""
+        return self.findings[0].explanation
+
+
+def _answer(
+    symptom: str,
+    title: str,
+    ok: bool | None,
+    explanation: str,
+    measures: Mapping[str, float],
+    *,
+    worst: str = "",
+    **measured: object,
+) -> Symptom:
+    """Make a symptom of one finding; further arguments are those of `report.Finding`."""
+    finding = Finding(
+        code=f"reality.{symptom}",
+        title=title,
+        ok=ok,
+        explanation=explanation,
+        **measured,  # type: ignore[arg-type]
+    )
+    return Symptom(title=title, findings=(finding,), symptom=symptom, measures=dict(measures), worst=worst)
+
+
+def _wilson(count: int, total: int) -> tuple[float, float]:
     """Give the 95 % interval of a share (Wilson 1927)."""
     found = stats.binomtest(count, total).proportion_ci(0.95, method="wilson")
     return float(found.low), float(found.high)
@@ -84,8 +140,8 @@ def wrong_labels(given: Words, true: Words) -> Symptom:
             f"{len(before)} labels for {len(after)} seen by an expert; as many are needed, and some"
         )
     wrong = int((before != after).sum())
-    low, high = wilson(wrong, len(before))
-    return answer(
+    low, high = _wilson(wrong, len(before))
+    return _answer(
         "labels",
         "Labels that are wrong",
         low <= WRONG_LABELS,
@@ -137,8 +193,8 @@ def weak_class(graded: Words, true: Words, grades: Sequence[str]) -> Symptom:
     recall = np.array([(said[truth == grade] == grade).mean() for grade in grades])
     place = int(recall.argmin())
     total, others = int((truth == grades[place]).sum()), float(np.delete(recall, place).mean())
-    low, high = wilson(round(recall[place] * total), total)
-    return answer(
+    low, high = _wilson(round(recall[place] * total), total)
+    return _answer(
         "class",
         f"Recall of {grades[place]}",
         high >= others - WEAKER_BY,
@@ -182,7 +238,7 @@ def stale(right_then: Flags, right_now: Flags) -> Symptom:
     Taught in notebooks/13_expectation_vs_reality.ipynb.
     """
     then, now, p = _fall(right_then, right_now)
-    return answer(
+    return _answer(
         "recent",
         "Accuracy on recent items",
         not (p < ALPHA and then - now > STALE_BY),
@@ -231,7 +287,7 @@ def unequal_complaints(
     """
     missing = [name for name in ("hour", device, "complained") if name not in complaints]
     if missing:
-        raise ValueError(f"columns {missing} are missing; give Project.complaints")
+        raise ValueError(f"columns {missing} are missing; give Season.complaints")
     rows = complaints.sort_values("hour", kind="stable")
     ours = (rows[device] == group).to_numpy(bool)
     if not ours.any() or ours.all():
@@ -240,12 +296,12 @@ def unequal_complaints(
     pager = Pager(group, alpha)
     page = pager.watch(zip(rows["hour"].tolist(), ours.tolist(), spoke.tolist(), strict=True))
     rate, others = float(spoke[ours].mean()), float(spoke[~ours].mean())
-    return complaint_symptom(group, rate, others, pager.evidence, alpha), page
+    return _complaint_symptom(group, rate, others, pager.evidence, alpha), page
 
 
-def complaint_symptom(group: str, rate: float, others: float, evidence: float, alpha: float) -> Symptom:
+def _complaint_symptom(group: str, rate: float, others: float, evidence: float, alpha: float) -> Symptom:
     """Put what a pager knows into words."""
-    return answer(
+    return _answer(
         "bias",
         f"Complaints about {group} items",
         evidence < 1 / alpha,
@@ -299,7 +355,7 @@ def falling_revenue(weeks: Sequence[Week], right_then: Flags, right_now: Flags) 
     change = float(slope * (len(revenue) - 1) / max(start, 1e-9))
     then, now, p_accuracy = _fall(right_then, right_now)
     falls = p_trend < ALPHA and change < -POORER_BY
-    return answer(
+    return _answer(
         "revenue",
         "Revenue at steady accuracy",
         not (falls and p_accuracy > STEADY),
@@ -329,4 +385,6 @@ def first_spot_check(right: Flags, weeks: int) -> Symptom:
     """Say that one spot check alone decides nothing about revenue."""
     share = float(np.mean(right))
     words = f"{share:.0%} of the items are graded right. Test again when six weeks of sales are in the log."
-    return answer("revenue", "Revenue at steady accuracy", None, words, {"now": share, "weeks": float(weeks)})
+    return _answer(
+        "revenue", "Revenue at steady accuracy", None, words, {"now": share, "weeks": float(weeks)}
+    )

@@ -1,7 +1,4 @@
-"""The picture of L12: expectation and reality side by side, week by week, with all that was done.
-
-Left out: the figures themselves; they are the story's.
-"""
+"""The picture of L12: expectation and reality side by side, week by week, with all that was done."""
 
 from __future__ import annotations
 
@@ -9,24 +6,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlops_lab import plots
+from mlops_lab.reality.judging import Yardsticks
 from mlops_lab.reality.scenario import Scenario
+from mlops_lab.reality.season import Season
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from mlops_lab.reality.project import Project
-    from mlops_lab.reality.story import Story
 
-__all__ = ["Step", "draw", "steps"]
+__all__ = ["Event", "draw", "events"]
 
 
-MOST_STEPS = 33
-"""So many steps can be written below the picture."""
+MOST_EVENTS = 33
+"""So many events can be written below the picture."""
 
 
 @dataclass(frozen=True)
-class Step:
-    """One step of a game, as the picture names it.
+class Event:
+    """One event of a season, as the picture names it.
 
     Parameters
     ----------
@@ -43,25 +40,25 @@ class Step:
     alarm: bool = False
 
 
-def steps(project: Project) -> list[Step]:
-    """Tell a game in steps: what was done, what a test found, and when the pager rang."""
-    told: list[Step] = []
-    found = [(day, _found(report), bool(report.fired)) for day, report in project.reports]
+def events(season: Season) -> list[Event]:
+    """Tell a season in events: what was done, what a test found, and when the pager rang."""
+    told: list[Event] = []
+    found = [(day, _found(report), bool(report.fired)) for day, report in season.reports]
     trained = 0
-    for entry in project.actions:
+    for entry in season.actions:
         trained += entry["action"] == "train"
-        words = _done(entry["action"], entry["arguments"], project.scenario, f"v{trained}")
+        words = _done(entry["action"], entry["arguments"], season.scenario, f"v{trained}")
         if (
             entry["action"] == "train"
             and told
             and not told[-1].alarm
             and told[-1].words.startswith(("coll", "rel"))
         ):
-            told[-1] = Step(told[-1].day, f"{told[-1].words}, {words}")
+            told[-1] = Event(told[-1].day, f"{told[-1].words}, {words}")
         elif words:
-            told.append(Step(entry["day"], words))
-    heard = [Step(day, words, alarm) for day, words, alarm in found if words]
-    heard += [Step(page.day, f"{page.clock} the pager: {page.group}", True) for page in project.pages]
+            told.append(Event(entry["day"], words))
+    heard = [Event(day, words, alarm) for day, words, alarm in found if words]
+    heard += [Event(page.day, f"{page.clock} the pager: {page.group}", True) for page in season.pages]
     return sorted(
         [*heard, *told], key=lambda step: step.day
     )  # on one day, the news comes before what is done
@@ -96,62 +93,62 @@ def _found(report: Any) -> str:
     }[report.symptom]()
 
 
-def draw(story: Story, ax: Axes | None = None) -> Axes:
-    """Draw a story: left the dream as it was promised, right what came, and below every step in words."""
+def draw(season: Season, yardsticks: Yardsticks, ax: Axes | None = None) -> Axes:
+    """Draw a season: left the dream as it was promised, right what came, and below every step in words."""
     if ax is None:
         ax = plots.axes(size=(11, 6.4))
     ax.set_axis_off()
     left, right = ax.inset_axes((0.0, 0.42, 0.25, 0.52)), ax.inset_axes((0.33, 0.42, 0.67, 0.52))
     for side, title in (
         (left, "Expectation: collect, train, deploy"),
-        (right, f"Reality: {story.scenario.title}"),
+        (right, f"Reality: {season.scenario.title}"),
     ):
         plots.axes(side, title=title, xlabel="week", ylabel="profit a week (thousands)")
-    _expectation(story, left)
-    _reality(story, right)
-    profits = [week.profit / 1000 for week in (*story.weeks, *story.yardsticks.dream)]
-    high = max(*profits, story.yardsticks.promised / 1000)
+    _expectation(season, yardsticks, left)
+    _reality(season, yardsticks, right)
+    profits = [week.profit / 1000 for week in (*season.weeks, *yardsticks.dream)]
+    high = max(*profits, yardsticks.promised / 1000)
     for side in (left, right):
         side.set_ylim(min(0.0, *profits) - 0.03 * high, 1.5 * high)  # above the lines is room for the numbers
-        side.set_xlim(3.5, story.scenario.weeks)
-    _words(ax, _shown(story.project))
+        side.set_xlim(3.5, season.scenario.weeks)
+    _words(ax, _shown(season))
     return ax
 
 
-def _shown(project: Project) -> list[Step]:
+def _shown(season: Season) -> list[Event]:
     """Give the steps for which there is room, and say how many more there are."""
-    told = steps(project)
-    if len(told) <= MOST_STEPS:
+    told = events(season)
+    if len(told) <= MOST_EVENTS:
         return told
     return [
-        *told[: MOST_STEPS - 1],
-        Step(told[MOST_STEPS].day, f"and {len(told) - MOST_STEPS + 1} more steps"),
+        *told[: MOST_EVENTS - 1],
+        Event(told[MOST_EVENTS].day, f"and {len(told) - MOST_EVENTS + 1} more steps"),
     ]
 
 
-def _expectation(story: Story, ax: Axes) -> None:
-    deployed = next(w.week for w in story.yardsticks.dream if w.version != "v0")
-    promised = story.yardsticks.promised / 1000
-    card = story.yardsticks.dream[0].profit / 1000
-    weeks = [4, deployed, deployed, story.scenario.weeks]
+def _expectation(season: Season, yardsticks: Yardsticks, ax: Axes) -> None:
+    deployed = next(w.week for w in yardsticks.dream if w.version != "v0")
+    promised = yardsticks.promised / 1000
+    card = yardsticks.dream[0].profit / 1000
+    weeks = [4, deployed, deployed, season.scenario.weeks]
     ax.plot(weeks, [card, card, promised, promised], color=plots.PALETTE["blue"], linewidth=2.2)
     ax.annotate("deploy", (deployed, promised), (4, 5), textcoords="offset points", fontsize=9)
 
 
-def _reality(story: Story, ax: Axes) -> None:
-    last = story.scenario.weeks
-    ax.axhline(story.yardsticks.promised / 1000, color="#595959", linewidth=1.2, linestyle=(0, (6, 3)))
+def _reality(season: Season, yardsticks: Yardsticks, ax: Axes) -> None:
+    last = season.scenario.weeks
+    ax.axhline(yardsticks.promised / 1000, color="#595959", linewidth=1.2, linestyle=(0, (6, 3)))
     ax.annotate(
         "promised",
-        (last, story.yardsticks.promised / 1000),
+        (last, yardsticks.promised / 1000),
         (-2, 4),
         textcoords="offset points",
         ha="right",
         fontsize=9,
     )
     lines = (
-        ("the dream, as it went", story.yardsticks.dream, "vermillion", "--", 1.6),
-        ("this season", story.weeks, "blue", "-", 2.2),
+        ("the dream, as it went", yardsticks.dream, "vermillion", "--", 1.6),
+        ("this season", season.weeks, "blue", "-", 2.2),
     )
     for name, weeks, colour, dashes, width in lines:
         at, profit = [week.week + 1 for week in weeks], [week.profit / 1000 for week in weeks]
@@ -165,10 +162,10 @@ def _reality(story: Story, ax: Axes) -> None:
             ha="center",
             fontsize=9,
         )
-    _numbers(ax, _shown(story.project))
+    _numbers(ax, _shown(season))
 
 
-def _numbers(ax: Axes, told: list[Step]) -> None:
+def _numbers(ax: Axes, told: list[Event]) -> None:
     """Put the steps' numbers over the week in which they began, those of one fortnight under each other."""
     heights: dict[int, int] = {}
     for number, step in enumerate(told, start=1):
@@ -193,7 +190,7 @@ def _numbers(ax: Axes, told: list[Step]) -> None:
         )
 
 
-def _words(ax: Axes, told: list[Step]) -> None:
+def _words(ax: Axes, told: list[Event]) -> None:
     columns, rows = 3, -(-len(told) // 3)
     for number, step in enumerate(told):
         column, row = divmod(number, max(rows, 1))

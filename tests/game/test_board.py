@@ -4,29 +4,27 @@ import html
 import json
 import os
 import re
+import shutil
 
 import pytest
 from real_browser import BROWSER, cell_shown
 
 from mlops_lab import reality
 from mlops_lab.course.validate import exact
-from mlops_lab.game import session
-from mlops_lab.game.board import Board, Played, reality_board
-from mlops_lab.game.session import GAMES, Desk, file_name, verdict
+from mlops_lab.game import scores
+from mlops_lab.game.board import Board, ReplayedGame, reality_board
+from mlops_lab.game.scores import LOGS, final_score
+from mlops_lab.game.session import GameSession, file_name
+from mlops_lab.reality.judging import underpaid
+from mlops_lab.reality.played_season import FAIR_GAP, UNFAIR_COST
 
 SMALL = reality.Scenario(weeks=18, volume=200)
-
-
-@pytest.fixture(scope="module")
-def bars():
-    """What others make of the small season: measured once, by the engine alone."""
-    return reality.yardsticks(SMALL)
 
 
 @pytest.fixture
 def board(tmp_path, monkeypatch):
     monkeypatch.delenv("MLOPS_LAB_STRICT", raising=False)
-    return Board(Desk(SMALL, 0, tmp_path / "game.json"))
+    return Board(GameSession(SMALL, 0, tmp_path / "game.json"))
 
 
 def press(board, kind, action, **fields):
@@ -38,6 +36,13 @@ def press(board, kind, action, **fields):
     assert not form.button.disabled
     form.button.click()
     return html.unescape(re.sub("<[^>]*>", " ", board.message.value))
+
+
+def gap_and_score(game, bars):
+    """Judge a finished game by hand."""
+    low = underpaid(game).values()
+    gap = max(low) - min(low)
+    return gap, (game.net - bars.naive) / (bars.oracle - bars.naive) - UNFAIR_COST * max(0, gap - FAIR_GAP)
 
 
 def test_every_form_does_its_action_with_its_fields(board):
@@ -52,7 +57,7 @@ def test_every_form_does_its_action_with_its_fields(board):
     press(board, "Release", "rollback", version="v0")
     press(board, "Time", "tick", days="7", pager=False)
     press(board, "Release", "choose_metric", metric="money", return_cost="8.5")
-    done = [(entry["action"], entry["arguments"]) for entry in board.desk.game.actions]
+    done = [(entry["action"], entry["arguments"]) for entry in board.session.game.actions]
     names = [name for name in SMALL.features if name != "colour"] + ["scanner"]
     assert [each for each in done if each[0] != "tick"] == [
         ("collect", {"n": 300, "source": "recent", "group": "handheld", "expert": True}),
@@ -86,10 +91,10 @@ def test_every_form_does_its_action_with_its_fields(board):
     ],
 )
 def test_what_is_not_possible_is_answered_and_changes_nothing(board, kind, action, fields, said):
-    before = board.desk.game.day, board.desk.game.money, board.desk.game.actions
+    before = board.session.game.day, board.session.game.money, board.session.game.actions
     answer = press(board, kind, action, **fields)
     assert said in answer and "Nothing has changed" in answer
-    assert (board.desk.game.day, board.desk.game.money, board.desk.game.actions) == before
+    assert (board.session.game.day, board.session.game.money, board.session.game.actions) == before
     form = next(form for form in board.forms[kind] if form.action == action)
     warned = "Choose a version" if said == "no version" else said
     assert warned in html.unescape(form.price.value), "the price did not warn of it"
@@ -106,10 +111,9 @@ def test_the_price_stands_there_before_the_button_is_pressed(board):
 def test_each_action_is_on_disk_at_once_and_another_board_goes_on(board):
     press(board, "Data", "collect", n="150")
     press(board, "Train", "train")
-    again = Board(Desk(SMALL, 0, board.desk.path))
-    assert (
-        again.desk.game.actions == board.desk.game.actions and again.desk.game.money == board.desk.game.money
-    )
+    again = Board(GameSession(SMALL, 0, board.session.path))
+    here, there = again.session.game, board.session.game
+    assert here.actions == there.actions and here.money == there.money
     assert "goes on from game.json" in again.message.value
     assert ("v1", "v1") in [tuple(option) for option in again.forms["Release"][0].versions[0].options]
 
@@ -117,7 +121,7 @@ def test_each_action_is_on_disk_at_once_and_another_board_goes_on(board):
 def test_a_test_is_shown_in_words_and_as_a_picture(board):
     press(board, "Data", "collect", n="400")
     said = press(board, "Test", "test", symptom="labels")
-    found = board.desk.game.reports[-1][1]
+    found = board.session.game.reports[-1][1]
     assert found.headline() in said
     assert 'src="data:image/png' in board.tested.value and html.escape(found.headline()) in board.tested.value
 
@@ -128,40 +132,38 @@ def ring(board):
     press(board, "Train", "train")
     press(board, "Release", "deploy", version="v1")
     press(board, "Time", "tick", days="70")
-    assert board.desk.ringing is not None, "no page rang"
+    assert board.session.ringing is not None, "no page rang"
 
 
 @pytest.fixture
 def rung(tmp_path, monkeypatch):
     monkeypatch.delenv("MLOPS_LAB_STRICT", raising=False)
-    board = Board(Desk(SMALL.with_(volume=800, group_share=0.3), 0, tmp_path / "game.json"))
+    board = Board(GameSession(SMALL.with_(volume=800, group_share=0.3), 0, tmp_path / "game.json"))
     ring(board)
     return board
 
 
-def test_a_page_must_be_answered(rung):
-    page = rung.desk.ringing
+def test_a_page_must_be_answered_and_going_back_to_sleep_is_an_answer(rung, tmp_path):
+    page = rung.session.ringing
     assert page.clock in rung.page.value and html.escape(str(page)) in rung.page.value
-    assert rung.answers.layout.display == "flex" and rung.desk_box.layout.display == "none"
-    before = rung.desk.game.actions
+    assert rung.answers.layout.display == "flex" and rung.play_box.layout.display == "none"
+    before = rung.session.game.actions
     rung.act("tick", days=7)
-    assert "answer it first" in rung.message.value and rung.desk.game.actions == before
-    again = Board(Desk(None, None, rung.desk.path))
-    assert again.desk.ringing == page, "opening the log again hides the page"
+    assert "answer it first" in rung.message.value and rung.session.game.actions == before
+    shutil.copy(rung.session.path, tmp_path / "copy.json")
+    again, asleep = (Board(GameSession(None, None, tmp_path / name)) for name in ("game.json", "copy.json"))
+    assert again.session.ringing == page, "opening the log again hides the page"
     rung.look.click()
-    assert rung.desk.game.actions[-1]["arguments"]["symptom"] == "bias"
-    assert rung.page.value == "" and rung.desk_box.layout.display == "flex"
+    assert rung.session.game.actions[-1]["arguments"]["symptom"] == "bias"
+    assert rung.page.value == "" and rung.play_box.layout.display == "flex"
     assert again.older.options == ("v0",)
     again.back.click()
-    assert again.desk.game.live == "v0" and again.desk.ringing is None
-
-
-def test_going_back_to_sleep_is_an_answer_too(rung):
-    rung.sleep.click()
-    assert rung.desk.ringing is None
-    day = rung.desk.game.day
-    press(rung, "Time", "tick", days="2")
-    assert rung.desk.game.day == day + 2
+    assert again.session.game.live == "v0" and again.session.ringing is None
+    asleep.sleep.click()
+    assert asleep.session.ringing is None
+    day = asleep.session.game.day
+    press(asleep, "Time", "tick", days="2")
+    assert asleep.session.game.day == day + 2
 
 
 def test_the_weeks_are_the_same_whether_watched_or_not(board):
@@ -169,18 +171,18 @@ def test_the_weeks_are_the_same_whether_watched_or_not(board):
     press(board, "Train", "train")
     press(board, "Release", "deploy", version="v1")
     press(board, "Time", "tick", days="45", pager=False)
-    plain = reality.Project(SMALL, seed=0)
+    plain = reality.Season(SMALL, seed=0)
     plain.collect(500)
     plain.train()
     plain.deploy("v1")
     plain.tick(45, pager=False)
-    assert plain.weeks == board.desk.game.weeks and plain.day == board.desk.game.day
-    assert plain.complaints.equals(board.desk.game.complaints)
+    assert plain.weeks == board.session.game.weeks and plain.day == board.session.game.day
+    assert plain.complaints.equals(board.session.game.complaints)
 
 
 def test_progress_is_told_while_weeks_are_served(tmp_path):
     told = []
-    Desk(SMALL).do("tick", days=30, progress=lambda doing, share: told.append((doing, share)))
+    GameSession(SMALL).do("tick", days=30, progress=lambda doing, share: told.append((doing, share)))
     assert [doing for doing, _ in told][:2] == ["week 4 is served by v0", "week 5 is served by v0"]
     assert [share for _, share in told] == sorted(share for _, share in told) and told[-1][1] == 1.0
 
@@ -190,46 +192,45 @@ def test_the_end_shows_the_score_beside_the_others(board, bars):
     press(board, "Train", "train")
     press(board, "Release", "deploy", version="v1")
     press(board, "Time", "finish")
-    story = reality.judge(board.desk.game, bars=bars)
+    story = reality.judge(board.session.game, bars=bars)
     shown = html.unescape(board.score.value)
     for who in ("you", "the dream", "the card", "the lecture", "the oracle"):
         assert f"{who} " in shown
     assert f"{story.net:,.0f}" in shown and f"{story.yardsticks.oracle:,.0f}" in shown
     assert f"Your score is {story.score:.2f}" in board.message.value
-    rows = {who: (net, gap, score) for who, net, gap, score in verdict(board.desk.game).rows()}
-    game = reality.Project(SMALL)
+    rows = {who: (net, gap, score) for who, net, gap, score in final_score(board.session.game).rows()}
+    game = reality.Season(SMALL)
     reality.POLICIES["lecture"](game)
-    lecture = reality.judge(game, bars=bars)
-    assert rows["the lecture"] == (lecture.net, lecture.gap, lecture.score)
+    assert rows["the lecture"] == pytest.approx((game.net, *gap_and_score(game, bars)), abs=1e-5)
     assert (
         rows["the dream"][0] == story.yardsticks.naive and rows["the card"][0] == story.yardsticks.rule_card
     )
-    assert board.desk_box.layout.display == "none"
+    assert board.play_box.layout.display == "none"
 
 
 def test_a_new_game_asks_twice_and_keeps_the_old_log(board):
     press(board, "Data", "collect", n="100")
-    before = board.desk.path.read_bytes()
+    before = board.session.path.read_bytes()
     board.new.click()
-    assert board.desk.game.actions and "again" in board.new.description
+    assert board.session.game.actions and "again" in board.new.description
     board.new.click()
-    assert not board.desk.game.actions and board.desk.game.money == SMALL.budget
-    assert board.desk.path.with_name("game-1.json").read_bytes() == before
+    assert not board.session.game.actions and board.session.game.money == SMALL.budget
+    assert board.session.path.with_name("game-1.json").read_bytes() == before
 
 
 def test_a_cut_off_action_has_not_happened(board, monkeypatch):
     press(board, "Data", "collect", n="200")
-    kept = board.desk.path.read_bytes()
+    kept = board.session.path.read_bytes()
 
     def cut(self, *given, **named):
         self._begin("train", {"features": None, "recent_weight": 1, "note": ""})
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(reality.Project, "train", cut)
+    monkeypatch.setattr(reality.Season, "train", cut)
     said = press(board, "Train", "train")
     monkeypatch.undo()
     assert "Stopped" in said
-    assert board.desk.path.read_bytes() == kept and len(board.desk.game.actions) == 1
+    assert board.session.path.read_bytes() == kept and len(board.session.game.actions) == 1
     assert "Trained v1" in press(board, "Train", "train")
 
 
@@ -237,18 +238,18 @@ def test_a_folder_that_cannot_be_written_is_said_and_the_game_goes_on(board, mon
     def full(self, path):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(reality.Project, "save", full)
+    monkeypatch.setattr(reality.Season, "save", full)
     said = press(board, "Data", "collect", n="100")
     assert "Bought 100" in said and "NOT SAVED (No space left on device)" in said
     monkeypatch.undo()
     assert "NOT SAVED" not in press(board, "Data", "collect", n="50")
-    assert len(reality.Project.replay(board.desk.path).data) == 150
+    assert len(reality.Season.replay(board.session.path).data) == 150
 
 
 @pytest.mark.parametrize("what", ["scenario", "dials", "seed", "edited", "no log"])
 def test_the_log_of_another_game_is_refused_and_left_as_it_is(board, what, monkeypatch):
     press(board, "Data", "collect", n="100")
-    path = board.desk.path
+    path = board.session.path
     if what == "edited":
         path.write_text(path.read_text().replace('"money": 24940.0', '"money": 25940.0'))
     if what == "no log":
@@ -270,7 +271,7 @@ def test_without_a_path_the_log_is_named_after_scenario_and_seed(tmp_path, monke
 
 
 def test_under_a_proof_a_log_is_played_again(tmp_path, monkeypatch, capsys):
-    game = reality.Project(SMALL, seed=3)
+    game = reality.Season(SMALL, seed=3)
     game.collect(300)
     game.deploy(game.train())
     game.tick(21, pager=False)
@@ -278,8 +279,8 @@ def test_under_a_proof_a_log_is_played_again(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("MLOPS_LAB_STRICT", "1")
     monkeypatch.chdir(tmp_path)
     shown = reality_board(SMALL, 3, tmp_path / "log.json")
-    assert isinstance(shown, Played) and shown.score is None
-    assert shown.project.actions == game.actions
+    assert isinstance(shown, ReplayedGame) and shown.score is None
+    assert shown.season.actions == game.actions
     told = " ".join(repr(shown).split())
     assert "seed 3: a game of 4 actions" in told and "train v1; deploy v1" in told
     assert "Figure: Weeks 4 to" in capsys.readouterr().out
@@ -288,11 +289,11 @@ def test_under_a_proof_a_log_is_played_again(tmp_path, monkeypatch, capsys):
 
 def test_under_a_proof_without_a_log_a_policys_game_is_shown_the_same_each_time(monkeypatch, bars):
     monkeypatch.setenv("MLOPS_LAB_STRICT", "1")
-    one, two = (reality_board(SMALL, 0, example="prevention") for _ in range(2))
+    one, two = (reality_board(SMALL, 0, example="expectation") for _ in range(2))
     assert repr(one) == repr(two)
-    game = reality.Project(SMALL)
-    reality.POLICIES["prevention"](game)
-    assert one.score == reality.judge(game, bars=bars).score
+    game = reality.Season(SMALL)
+    reality.POLICIES["expectation"](game)
+    assert one.score == pytest.approx(gap_and_score(game, bars)[1], abs=1e-5)
     assert str(one).count("\n") > 18 and f"{one.score:.2f}" in repr(one)
     with pytest.raises(
         ValueError, match="example='oracle' is no policy that a player can play; there are exp"
@@ -305,88 +306,113 @@ from mlops_lab.game.board import reality_board
 reality_board(reality.Scenario(weeks=18, volume=800, group_share=0.3), path="game.json")
 """
 SAID = "([part]) => document.querySelector('.jupyter-widgets [role=status]')?.innerText.includes(part)"
+COUNT_CLICKS = "window.clicks = 0; document.addEventListener('click', () => window.clicks++, true)"
 
-IDLE = "() => window.jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'"
+
+class Player:
+    """A student at the board: each step ends when the page or the kernel shows that it has arrived."""
+
+    def __init__(self, page):
+        self.page = page
+        page.evaluate(COUNT_CLICKS)
+
+    def button(self, name):
+        return self.page.locator(".jupyter-widgets button").filter(has_text=re.compile(f"^{name}$"))
+
+    def turn(self, kind, words):
+        """Turn to a kind of form, and wait until it stands there."""
+        self.button(kind).first.click()
+        self.page.get_by_text(words).first.wait_for()
+
+    def type(self, number, priced):
+        """Type into the first field, and wait until the price of it stands there: the kernel has the number."""
+        self.page.locator(".jupyter-widgets input[type=text]:visible").first.fill(number)
+        self.page.get_by_text(priced).first.wait_for()
+
+    def press(self, name, said):
+        """Press a button by the keyboard alone, and wait for the board's answer."""
+        for _ in range(5):  # JupyterLab may take the focus between the two, and then nothing was pressed
+            before = self.page.evaluate("window.clicks")
+            self.button(name).press("Enter")
+            if self.page.evaluate("window.clicks") > before:
+                return self.hear(said)
+        raise AssertionError(f"Enter does not press {name!r}")
+
+    def hear(self, said):
+        """Wait until the board says something; if it does not, tell what it says instead."""
+        from playwright.sync_api import TimeoutError as Late
+
+        try:
+            self.page.wait_for_function(SAID, arg=[said])
+        except Late:
+            heard = self.page.locator("[role=status]").all_inner_texts()
+            raise AssertionError(f"the board never said {said!r}; it says {heard}") from None
+
+
+def play_a_short_game(page):
+    """Play until the end, and give the score that the board tells, and how wide the board is."""
+    shot = os.environ.get("MLOPS_LAB_SCREENSHOT")
+    page.locator(".jupyter-widgets button").first.wait_for()
+    player = Player(page)
+    player.type("1500", "Costs 900.00")
+    player.press("Collect", "Bought 1,500 labelled crates")
+    player.turn("Test", "for a symptom")
+    player.button("Test").last.click()
+    player.hear("Test of labels")
+    page.locator(".jupyter-widgets img[alt^='Test of labels']").wait_for()
+    player.turn("Train", "a version on all data")
+    player.button("Train").last.click()
+    player.hear("Trained v1")
+    player.turn("Release", "it grades from now on")
+    page.locator(".jupyter-widgets select:visible").first.select_option("v1")
+    player.press("Deploy", "v1 grades from now on")
+    player.turn("Time", "what is live grades")
+    player.type("0", "days=0")  # any number of days costs nothing: only a refusal shows that a number arrives
+    player.type("70", "Costs nothing.")
+    page.get_by_text("days=0").wait_for(state="hidden")
+    player.press("Let time pass", "The pager rings")
+    page.locator("[role=alert]").wait_for()
+    assert not player.button("Finish the season").is_visible(), "the page can be passed over"
+    if shot:
+        page.screenshot(path=shot.replace(".png", "_page.png"))
+    player.press("Look at the log", "Test of bias: THE SYMPTOM IS THERE")
+    player.button("Finish the season").click()
+    player.hear("Your score is")
+    said = page.locator("[role=status]").inner_text()
+    page.locator(".jupyter-widgets img[alt^='Net money']").wait_for()
+    if shot:
+        page.screenshot(path=shot)
+    wide = page.locator(".jupyter-widgets.widget-vbox").first.bounding_box()["width"]
+    return float(re.search(r"Your score is (-?\d+\.\d+)", said)[1]), wide
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine")
 def test_a_student_plays_a_short_game_in_a_browser(lab):
-    work, shot = lab[0], os.environ.get("MLOPS_LAB_SCREENSHOT")
     with cell_shown(lab, CODE, width=1360, height=2300) as page:
-
-        def button(name):
-            return page.locator(".jupyter-widgets button").filter(has_text=re.compile(f"^{name}$"))
-
-        def pressed(name, said):
-            """Press a button by the keyboard alone, and wait for the board's answer."""
-            button(name).focus()
-            page.keyboard.press("Enter")
-            page.wait_for_function(SAID, arg=[said])
-            if shot:
-                page.screenshot(path=shot.replace(".png", f"_{name.replace(' ', '_')}.png"))
-
-        def turned(kind, words):
-            """Turn to a kind of form, and wait until it stands there."""
-            button(kind).first.click()
-            page.get_by_text(words).first.wait_for()
-
-        button("Collect").wait_for()
-        page.locator(".jupyter-widgets input[type=text]:visible").first.fill("1500")
-        page.keyboard.press("Tab")
-        pressed("Collect", "Bought 1,500 labelled crates")
-        page.wait_for_function(IDLE)
-        turned("Test", "for a symptom")
-        button("Test").last.click()
-        page.wait_for_function(SAID, arg=["Test of labels"])
-        picture = page.locator(".jupyter-widgets img[alt^='Test of labels']")
-        picture.wait_for()
-        turned("Train", "a version on all data")
-        button("Train").last.click()
-        page.wait_for_function(SAID, arg=["Trained v1"])
-        turned("Release", "it grades from now on")
-        page.locator(".jupyter-widgets select:visible").first.select_option("v1")
-        pressed("Deploy", "v1 grades from now on")
-        turned("Time", "what is live grades")
-        page.locator(".jupyter-widgets input[type=text]:visible").first.fill("70")
-        page.keyboard.press("Tab")
-        pressed("Let time pass", "The pager rings")
-        page.locator("[role=alert]").wait_for()
-        assert not button("Finish the season").is_visible(), "the page can be passed over"
-        if shot:
-            page.screenshot(path=shot.replace(".png", "_page.png"))
-        pressed("Look at the log", "Test of bias: THE SYMPTOM IS THERE")
-        button("Finish the season").click()
-        page.wait_for_function(SAID, arg=["Your score is"])
-        said = page.locator("[role=status]").inner_text()
-        score = re.search(r"Your score is (-?\d+\.\d+)", said)[1]
-        wide = page.locator(".jupyter-widgets.widget-vbox").first.bounding_box()["width"]
-        page.locator(".jupyter-widgets img[alt^='Net money']").wait_for()
-        if shot:
-            page.screenshot(path=shot)
-    log = json.loads((work / "game.json").read_text(encoding="utf-8"))
+        score, wide = play_a_short_game(page)
+    log = json.loads((lab[0] / "game.json").read_text(encoding="utf-8"))
     assert [entry["action"] for entry in log["actions"]][:4] == ["collect", "test", "train", "deploy"]
     assert log["actions"][0]["arguments"]["n"] == 1500
-    assert reality.judge(reality.Project.replay(work / "game.json")).score == pytest.approx(
-        float(score), abs=0.005
-    )
+    game = reality.Season.replay(lab[0] / "game.json")
+    assert reality.judge(game).score == pytest.approx(score, abs=0.005)
     assert wide <= 1000
 
 
 @pytest.mark.skipif(not exact(), reason="other processors and releases may play otherwise")
 def test_the_game_that_the_lesson_shows_is_kept_and_is_what_the_lecture_plays(tmp_path):
-    """Where the engine has changed: reality.play(name, seed=seed).project.save(path) makes the log anew."""
-    kept = sorted(GAMES.glob("*.json"))
+    """Where the engine has changed: reality.play(name, seed=seed).season.save(path) makes the log anew."""
+    kept = sorted(LOGS.glob("*.json"))
     assert [path.name for path in kept] == ["orchard_seed0_lecture.json"]
-    game = reality.Project("orchard", seed=0)
+    game = reality.Season("orchard", seed=0)
     reality.POLICIES["lecture"](game)
     game.save(tmp_path / "now.json")
     assert (tmp_path / "now.json").read_text() == kept[0].read_text()
 
 
 def test_a_kept_game_is_replayed_and_not_played(monkeypatch):
-    monkeypatch.setenv("MLOPS_LAB_STRICT", "1")
-    monkeypatch.setattr(session, "played", lambda *_: pytest.fail("it was played"))
-    assert reality_board("orchard", 0).project.over
+    monkeypatch.setattr(scores, "played", lambda *_: pytest.fail("it was played"))
+    orchard = reality.load_scenario("orchard")
+    assert scores.example_game(orchard, 0, "lecture").over
     with pytest.raises(pytest.fail.Exception):
-        reality_board("orchard", 1)
+        scores.example_game(orchard, 1, "lecture")

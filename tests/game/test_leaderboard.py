@@ -13,19 +13,28 @@ SMALL = reality.Scenario(weeks=18, volume=200)
 
 
 def game(rows, *, finish=True, scenario=SMALL, seed=0):
-    project = reality.Project(scenario, seed=seed)
+    season = reality.Season(scenario, seed=seed)
     if rows:
-        project.collect(rows)
-        project.deploy(project.train())
+        season.collect(rows)
+        season.deploy(season.train())
     if finish:
-        project.finish()
-    return project
+        season.finish()
+    return season
+
+
+GAMES = {"anna": 900, "ben": 150, "card": 0}
+
+
+@pytest.fixture(scope="module")
+def games():
+    """Three finished games of the same season."""
+    return {name: game(rows) for name, rows in GAMES.items()}
 
 
 @pytest.fixture
-def folder(tmp_path):
-    for name, rows in (("anna", 900), ("ben", 150), ("card", 0)):
-        game(rows).save(tmp_path / f"{name}.json")
+def folder(tmp_path, games):
+    for name, played in games.items():
+        played.save(tmp_path / f"{name}.json")
     return tmp_path
 
 
@@ -35,13 +44,9 @@ def edit(path, change):
     path.write_text(json.dumps(log), encoding="utf-8")
 
 
-def test_games_are_ranked_by_the_score_that_the_engine_gives(folder):
+def test_games_are_ranked_by_the_score_that_the_engine_gives(folder, games, bars):
     found = leaderboard(folder)
-    bars = reality.yardsticks(SMALL)
-    truth = {
-        name: reality.judge(game(rows), bars=bars)
-        for name, rows in (("anna", 900), ("ben", 150), ("card", 0))
-    }
+    truth = {name: reality.judge(played, bars=bars) for name, played in games.items()}
     assert tuple(found.columns) == COLUMNS and found.attrs["refused"] == {}
     assert dict(zip(found["name"], found["score"], strict=True)) == {n: s.score for n, s in truth.items()}
     assert found["score"].is_monotonic_decreasing and found["rank"].tolist() == [1, 2, 3]
@@ -53,41 +58,40 @@ def test_games_are_ranked_by_the_score_that_the_engine_gives(folder):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("change", "why"),
-    [
-        (lambda log: log["end"].update(net=9e9), "played again it ends with"),
-        (lambda log: log["end"].update(money=25_000.0), "played again it ends with"),
-        (lambda log: log["actions"][0].update(money=0.0), "action 1"),
-        (lambda log: log["actions"][0]["arguments"].update(n=9), "action 1"),
-        (lambda log: log["actions"].pop(1), "action 2"),
-        (lambda log: log["scenario"].update(budget=9e6), "digest"),
-        (lambda log: log.update(score=5.0), "nothing else"),
-        (lambda log: log.update(seed=1), "log says"),
-        (lambda log: log.update(seed="0"), "seed"),
-        (
-            lambda log: log.update(actions=[{"day": 28, "action": "_teach", "arguments": {}, "money": 0}]),
-            "_teach",
-        ),
-    ],
-)
-def test_an_edited_log_is_refused_and_the_others_are_ranked(folder, change, why):
-    edit(folder / "anna.json", change)
-    found = leaderboard(folder)
-    assert found["name"].tolist() == [name for name in found["name"] if name != "anna"] and len(found) == 2
-    assert list(found.attrs["refused"]) == ["anna.json"]
-    said = found.attrs["refused"]["anna.json"]
-    assert why in said and str(folder) not in said
-    assert "anna" not in (folder / "leaderboard.csv").read_text(encoding="utf-8")
+EDITS = {
+    "net": (lambda log: log["end"].update(net=9e9), "played again it ends with"),
+    "money": (lambda log: log["end"].update(money=25_000.0), "played again it ends with"),
+    "price": (lambda log: log["actions"][0].update(money=0.0), "action 1"),
+    "rows": (lambda log: log["actions"][0]["arguments"].update(n=9), "action 1"),
+    "untrained": (lambda log: log["actions"].pop(1), "action 2"),
+    "budget": (lambda log: log["scenario"].update(budget=9e6), "digest"),
+    "score": (lambda log: log.update(score=5.0), "nothing else"),
+    "seed": (lambda log: log.update(seed=1), "log says"),
+    "word": (lambda log: log.update(seed="0"), "seed"),
+    "teach": (
+        lambda log: log.update(actions=[{"day": 28, "action": "_teach", "arguments": {}, "money": 0}]),
+        "_teach",
+    ),
+}
+
+NO_LOGS = [b"", b"{", b"[]", b"\xff\xfe\x00", b"null", b"[" * 100_000, b'{"a": NaN}']
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"{", b"[]", b"\xff\xfe\x00", b"null", b"[" * 100_000, b'{"a": NaN}']
-)
-def test_whatever_is_no_log_is_refused(folder, content):
-    (folder / "zoe.json").write_bytes(content)
+def test_edited_logs_and_what_is_no_log_are_refused_and_the_others_are_ranked(folder):
+    for name, (change, _) in EDITS.items():
+        (folder / f"{name}.json").write_bytes((folder / "ben.json").read_bytes())
+        edit(folder / f"{name}.json", change)
+    for number, content in enumerate(NO_LOGS):
+        (folder / f"none{number}.json").write_bytes(content)
     found = leaderboard(folder)
-    assert len(found) == 3 and "zoe.json" in found.attrs["refused"]
+    refused = found.attrs["refused"]
+    assert sorted(found["name"]) == sorted(GAMES)
+    assert set(refused) == {f"{name}.json" for name in [*EDITS, *(f"none{n}" for n in range(len(NO_LOGS)))]}
+    for name, (_, why) in EDITS.items():
+        assert why in refused[f"{name}.json"], name
+    assert not any(str(folder) in said for said in refused.values())
+    written = (folder / "leaderboard.csv").read_text(encoding="utf-8")
+    assert not any(name in written for name in EDITS if name not in COLUMNS)
 
 
 def test_a_season_that_is_not_over_is_not_ranked(folder):

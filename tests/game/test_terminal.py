@@ -11,21 +11,20 @@ from pathlib import Path
 import pytest
 
 from mlops_lab import reality
-from mlops_lab.game import commands as commands
-from mlops_lab.game import narration as words
-from mlops_lab.game.session import Desk
-from mlops_lab.game.terminal import Terminal, play
+from mlops_lab.game.narration import diary
+from mlops_lab.game.session import GameSession
+from mlops_lab.game.terminal import COMMANDS, TerminalGame, menu, parse, play
 
 ROOT = Path(__file__).parents[2]
 SMALL = reality.Scenario(weeks=18, volume=200)
 
 
 def typed(*lines, path=None, scenario=SMALL):
-    """Play what is typed; give the desk and all that was said."""
+    """Play what is typed; give the session and all that was said."""
     said = io.StringIO()
-    desk = Desk(scenario, None, path)
-    Terminal(desk, io.StringIO("".join(f"{line}\n" for line in lines)), said).run()
-    return desk, said.getvalue()
+    session = GameSession(scenario, None, path)
+    TerminalGame(session, io.StringIO("".join(f"{line}\n" for line in lines)), said).run()
+    return session, said.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -56,7 +55,7 @@ def typed(*lines, path=None, scenario=SMALL):
     ],
 )  # fmt: skip
 def test_a_line_means_an_action(line, action, given):
-    assert commands.parse(line, SMALL) == (action, given)
+    assert parse(line, SMALL) == (action, given)
 
 
 @pytest.mark.parametrize(
@@ -84,11 +83,11 @@ def test_a_line_means_an_action(line, action, given):
     ],
 )
 def test_a_mistyped_line_gets_the_way_out_and_changes_nothing(line, parts):
-    desk, said = typed(line)
+    session, said = typed(line)
     flat = " ".join(said.split())
     for part in parts:
         assert part in flat
-    assert desk.game.actions == ()
+    assert session.game.actions == ()
 
 
 def test_what_the_engine_refuses_is_answered_in_words():
@@ -102,17 +101,17 @@ def test_what_the_engine_refuses_is_answered_in_words():
         "train bogus",
         "tick 0",
     ]
-    desk, said = typed(*lines)
+    session, said = typed(*lines)
     assert " ".join(said.split()).count("Nothing has changed") == len(lines)
-    assert desk.game.actions == () and desk.game.day == 28
+    assert session.game.actions == () and session.game.day == 28
 
 
 def test_typed_and_called_games_are_the_same_game(tmp_path):
-    desk, _ = typed(
+    session, _ = typed(
         "collect 400", "test labels 100", "relabel 60", "train note second", "deploy v1", "tick 21 quiet",
         "gold 50 recent handheld", "metric money 6", "rollback v0", path=tmp_path / "g.json",
     )  # fmt: skip
-    game = reality.Project(SMALL)
+    game = reality.Season(SMALL)
     game.collect(400)
     game.test("labels", 100)
     game.relabel(60)
@@ -122,14 +121,15 @@ def test_typed_and_called_games_are_the_same_game(tmp_path):
     game.gold(50, source="recent", group="handheld")
     game.choose_metric("money", return_cost=6.0)
     game.rollback("v0")
-    assert desk.game.weeks == game.weeks and desk.game.money == game.money and desk.game.day == game.day
-    assert reality.Project.replay(tmp_path / "g.json").weeks == game.weeks
+    entered = session.game
+    assert entered.weeks == game.weeks and entered.money == game.money and entered.day == game.day
+    assert reality.Season.replay(tmp_path / "g.json").weeks == game.weeks
 
 
 def test_a_whole_game_ends_with_weeks_and_score():
-    desk, said = typed("collect 500", "train", "deploy v1", "finish", "collect 5")
-    story = reality.judge(desk.game)
-    assert words.timeline(desk.game) in said
+    session, said = typed("collect 500", "train", "deploy v1", "finish", "collect 5")
+    story = reality.judge(session.game)
+    assert diary(session.game) in said
     assert f"{'you':<14} {story.net:>10,.0f} {story.gap:>6.2f} {story.score:>7.2f}" in said
     for who in ("the dream", "the card", "the lecture", "the oracle"):
         assert f"\n{who} " in said
@@ -137,29 +137,29 @@ def test_a_whole_game_ends_with_weeks_and_score():
 
 
 def test_the_timeline_tells_each_week_and_what_was_done():
-    desk, _ = typed("collect 300", "train", "deploy v1", "tick 21 quiet", "rollback v0", "tick 14")
-    lines = words.timeline(desk.game).splitlines()
+    session, _ = typed("collect 300", "train", "deploy v1", "tick 21 quiet", "rollback v0", "tick 14")
+    lines = diary(session.game).splitlines()
     rows = {int(line[:4]): line for line in lines[2:] if line[:4].strip().isdigit()}
-    assert sorted(rows) == [week.week for week in desk.game.weeks]
-    for week in desk.game.weeks:
+    assert sorted(rows) == [week.week for week in session.game.weeks]
+    for week in session.game.weeks:
         assert rows[week.week].split()[1:3] == [week.version, f"{week.revenue:,.0f}"]
     told = " ".join(" ".join(lines).split())
     assert "train v1; deploy v1" in told and "roll back to v0" in told
-    most = max(desk.game.weeks, key=lambda week: week.revenue)
+    most = max(session.game.weeks, key=lambda week: week.revenue)
     assert rows[most.week].count("#") == max(row.count("#") for row in rows.values()) == 14
     assert max(map(len, lines)) <= 100
 
 
 def test_a_grade_of_two_words_is_quoted():
     phones = reality.load_scenario("phones")
-    assert commands.parse("collect 9 'like new'", phones) == ("collect", {"n": 9, "grade": "like new"})
-    assert "'like new'" in commands.menu(phones)
+    assert parse("collect 9 'like new'", phones) == ("collect", {"n": 9, "grade": "like new"})
+    assert "'like new'" in menu(phones)
     with pytest.raises(ValueError, match=r"It knows .*'like new'"):
-        commands.parse("collect 9 like new", phones)
+        parse("collect 9 like new", phones)
 
 
 def test_showing_costs_nothing():
-    desk, said = typed(
+    session, said = typed(
         "help",
         "help tick",
         "status",
@@ -172,22 +172,22 @@ def test_showing_costs_nothing():
         "",
         "# a remark",
     )
-    assert desk.game.actions == ()
+    assert session.game.actions == ()
     assert "Costs 360.00 and takes 3 days" in said and said.count("cost needs an action") == 2
     assert "tick DAYS [quiet]" in said and "the card, by hand" in said
-    menu = commands.menu(SMALL)
-    assert max(map(len, menu.splitlines())) <= 100
-    for command in commands.COMMANDS:
-        assert f"\n  {command}" in menu
+    shown = menu(SMALL)
+    assert max(map(len, shown.splitlines())) <= 100
+    for command in COMMANDS:
+        assert f"\n  {command}" in shown
 
 
 def test_the_pager_must_be_answered(tmp_path):
     loud = SMALL.with_(volume=800, group_share=0.3)
     start = ["collect 1500", "train", "deploy v1", "tick 70"]
-    desk, said = typed(*start, "tick 7", "collect 5", path=tmp_path / "g.json", scenario=loud)
-    page = desk.game.pages[-1]
+    session, said = typed(*start, "tick 7", "collect 5", path=tmp_path / "g.json", scenario=loud)
+    page = session.game.pages[-1]
     assert f"{page.clock}   the pager rings" in said and "Answer it: test bias" in said
-    assert said.count("answer it first") == 2 and desk.ringing == page
+    assert said.count("answer it first") == 2 and session.ringing == page
     again, said = typed("sleep", "sleep", "tick 2", path=tmp_path / "g.json", scenario=loud)
     assert "the pager rings" in said and "You put the phone away" in said and "The phone is silent" in said
     assert again.game.day == page.day + 3
@@ -204,7 +204,7 @@ def test_a_game_goes_on_where_it_was_left(tmp_path):
     assert f"\n  python3 -m mlops_lab play --resume --log {path}\n" in out.getvalue()
     out = io.StringIO()
     assert play(log=path, resume=True, lines=io.StringIO("train\nquit\n"), out=out) == 0
-    game = reality.Project.replay(path)
+    game = reality.Season.replay(path)
     assert game.seed == 2 and [entry["action"] for entry in game.actions] == ["collect", "train"]
     assert "The game goes on: 1 action" in out.getvalue()
 
@@ -236,14 +236,17 @@ def test_ctrl_c_within_an_action_loses_only_that_action(tmp_path, monkeypatch):
         self._begin("train", {"features": None, "recent_weight": 1, "note": ""})
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(reality.Project, "train", cut)
+    monkeypatch.setattr(reality.Season, "train", cut)
     out = io.StringIO()
-    code = Terminal(Desk(SMALL, 0, tmp_path / "g.json"), io.StringIO("collect 200\ntrain\n"), out).run()
+    code = TerminalGame(
+        GameSession(SMALL, 0, tmp_path / "g.json"), io.StringIO("collect 200\ntrain\n"), out
+    ).run()
     monkeypatch.undo()
     assert code == 130 and "--resume" in out.getvalue()
-    assert [entry["action"] for entry in reality.Project.replay(tmp_path / "g.json").actions] == ["collect"]
+    assert [entry["action"] for entry in reality.Season.replay(tmp_path / "g.json").actions] == ["collect"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows cannot send Ctrl-C to one process alone")
 def test_ctrl_c_at_the_prompt_keeps_the_game(tmp_path):
     path = tmp_path / "g.json"
@@ -275,9 +278,10 @@ def test_ctrl_c_at_the_prompt_keeps_the_game(tmp_path):
         game.kill()
     assert game.returncode == 130, said
     assert b"The game is kept in g.json" in said and b"Traceback" not in said
-    assert len(reality.Project.replay(path).data) == 50
+    assert len(reality.Season.replay(path).data) == 50
 
 
+@pytest.mark.slow
 def test_the_command_plays_from_a_pipe_and_ranks(tmp_path):
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "mlops_lab.cli", "play"]

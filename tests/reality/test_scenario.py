@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from mlops_lab import reality
-from mlops_lab.reality import DEFECTS, SYMPTOMS, Scenario, load_scenario, scenarios
-from mlops_lab.reality.hidden_truth import Hidden
-from mlops_lab.reality.scenario import LIMITS, STORY
-from mlops_lab.reality.scenario_files import FOLDER, SECTIONS
+from mlops_lab.reality import SYMPTOMS, Scenario, load_scenario, scenarios
+from mlops_lab.reality.hidden_truth import HiddenTruth
+from mlops_lab.reality.scenario import DEFECTS, FOLDER, LIMITS, SECTIONS, STORY
 
 
 def test_the_orchard_is_the_default_and_its_file_says_the_same():
@@ -56,7 +55,7 @@ def test_without_switches_one_defect_off_and_only_it(symptom):
 
 
 def test_in_the_healthy_world_nothing_is_wrong():
-    hidden = Hidden(Scenario().healthy(), 3)
+    hidden = HiddenTruth(Scenario().healthy(), 3)
     drawn = hidden.draw(3000, (0, 30), "look")
     assert (drawn.labels == drawn.truth).all()
     both = [hidden.draw(400, (30,), "same", group=group).items for group in Scenario().groups]
@@ -67,7 +66,7 @@ def test_in_the_healthy_world_nothing_is_wrong():
 
 
 def test_without_bias_the_small_group_changes_as_the_others_do():
-    hidden = Hidden(Scenario().without("bias"), 3)
+    hidden = HiddenTruth(Scenario().without("bias"), 3)
     belt, handheld = (
         hidden.draw(300, (9,), "same", group=group).items["colour"] for group in ("belt", "handheld")
     )
@@ -161,7 +160,7 @@ def test_a_file_of_ones_own_is_played(tmp_path):
     path = _file(tmp_path, 'title = "The orchard co-operative"', 'title = "Pears"')
     scenario = load_scenario(path)
     assert (scenario.name, scenario.title) == ("mine", "Pears")
-    assert reality.Project(path).scenario == scenario
+    assert reality.Season(path).scenario == scenario
 
 
 def test_what_is_no_scenario_is_refused(tmp_path):

@@ -4,18 +4,18 @@ import json
 
 import pytest
 
-from mlops_lab.reality import Project, Scenario
-from mlops_lab.reality.replays import FORMAT, as_log, from_log
+from mlops_lab.reality import Scenario, Season
+from mlops_lab.reality.game_log import FORMAT, as_log, from_log
 
 SMALL = Scenario(weeks=18, volume=200)
 
 
 @pytest.fixture(scope="module")
 def game():
-    game = Project(SMALL, seed=4)
+    game = Season(SMALL, seed=4)
     game.collect(300)
     game.test("labels", 50)
-    game.relabel(40)
+    game.relabel(40, choose="random")
     game.deploy(game.train(features=["colour", "sugar", "scanner"], note="few features"))
     game.tick(20)
     game.choose_metric("money")
@@ -29,7 +29,7 @@ def log(game):
 
 def test_a_saved_game_is_played_again(game, tmp_path):
     game.save(tmp_path / "game.json")
-    again = Project.replay(tmp_path / "game.json")
+    again = Season.replay(tmp_path / "game.json")
     assert again.actions == game.actions and again.weeks == game.weeks and again.pages == game.pages
     assert again.data.equals(game.data) and (again.net, again.money, again.day) == (
         game.net,
@@ -93,7 +93,7 @@ def test_an_edited_log_is_refused(log, tmp_path, name):
     path = tmp_path / "game.json"
     path.write_text(json.dumps(log), encoding="utf-8")
     with pytest.raises(ValueError, match=words) as error:
-        Project.replay(path)
+        Season.replay(path)
     assert str(path) in str(error.value) and "nothing of it is used" in str(error.value)
 
 
@@ -104,17 +104,17 @@ def test_what_is_no_log_is_refused(tmp_path, content):
     path = tmp_path / "game.json"
     path.write_bytes(content)
     with pytest.raises(ValueError, match="not the log of a game"):
-        Project.replay(path)
+        Season.replay(path)
 
 
 def test_a_missing_or_huge_file_is_refused(tmp_path):
     with pytest.raises(ValueError, match="no such file"):
-        Project.replay(tmp_path / "nowhere.json")
+        Season.replay(tmp_path / "nowhere.json")
     huge = tmp_path / "huge.json"
     huge.write_bytes(b" " * 5_000_001)
     with pytest.raises(ValueError, match="too many for a log"):
-        Project.replay(huge)
+        Season.replay(huge)
 
 
 def test_a_log_without_actions_is_a_fresh_game():
-    assert from_log(as_log(Project(SMALL)), Project).day == 28
+    assert from_log(as_log(Season(SMALL)), Season).day == 28

@@ -9,20 +9,37 @@ from __future__ import annotations
 import json
 import math
 import numbers
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from mlops_lab.artifacts import atomic_write
 from mlops_lab.reality import price_list
 from mlops_lab.reality.scenario import Scenario
 
-if TYPE_CHECKING:
-    from mlops_lab.reality.project import Project
-
-    Game = TypeVar("Game", bound=Project)
-
 __all__ = ["FORMAT", "as_log", "from_log", "plain", "replay", "save"]
+
+
+class Game(Protocol):
+    """What a log tells of a game; its actions are methods of the same names."""
+
+    @property
+    def scenario(self) -> Scenario: ...
+    @property
+    def seed(self) -> int: ...
+    @property
+    def day(self) -> int: ...
+    @property
+    def live(self) -> str: ...
+    @property
+    def money(self) -> float: ...
+    @property
+    def net(self) -> float: ...
+    @property
+    def actions(self) -> Sequence[dict[str, Any]]: ...
+
+
+SomeGame = TypeVar("SomeGame", bound=Game)
 
 FORMAT = "mlops_lab.reality 1"
 """What a log says of itself; another number is another format."""
@@ -44,41 +61,41 @@ def plain(value: Any) -> Any:
     return [plain(each) for each in value]
 
 
-def as_log(project: Project) -> dict[str, Any]:
+def as_log(game: Game) -> dict[str, Any]:
     """Give a game as plain values."""
     return {
         "format": FORMAT,
-        "scenario": project.scenario.as_dict(),
-        "digest": project.scenario.digest,
-        "seed": int(project.seed),
-        "actions": list(project.actions),
-        "end": _end(project),
+        "scenario": game.scenario.as_dict(),
+        "digest": game.scenario.digest,
+        "seed": int(game.seed),
+        "actions": list(game.actions),
+        "end": _end(game),
     }
 
 
-def save(project: Project, path: Path) -> None:
+def save(game: Game, path: Path) -> None:
     """Write a game, whole or not at all."""
     if path.is_dir():
         raise ValueError(f"{path} is a folder; give the name of a file in it")
-    atomic_write(path, json.dumps(as_log(project), indent=1, allow_nan=False) + "\n")
+    atomic_write(path, json.dumps(as_log(game), indent=1, allow_nan=False) + "\n")
 
 
-def replay(path: Path, game: type[Game]) -> Game:
+def replay(path: Path, begin: Callable[..., SomeGame]) -> SomeGame:
     """Read a game and play it again; what is wrong with the file is said with its name."""
     if path.is_dir():
-        raise ValueError(f"{path} is a folder; give a log that Project.save wrote")
+        raise ValueError(f"{path} is a folder; give a log that Season.save wrote")
     if not path.is_file():
-        raise ValueError(f"{path}: there is no such file; give a log that Project.save wrote")
+        raise ValueError(f"{path}: there is no such file; give a log that Season.save wrote")
     if path.stat().st_size > MOST_BYTES:
         raise ValueError(f"{path}: {path.stat().st_size:,} bytes are too many for a log")
     try:
         log = json.loads(path.read_text(encoding="utf-8"))
-        return from_log(log, game)
+        return from_log(log, begin)
     except (ValueError, RecursionError) as wrong:  # not UTF-8 and not JSON are ValueErrors, too
         raise ValueError(f"{path}: not the log of a game, nothing of it is used: {wrong}") from wrong
 
 
-def from_log(log: Any, game: type[Game]) -> Game:
+def from_log(log: Any, begin: Callable[..., SomeGame]) -> SomeGame:
     """Play a log of plain values again and compare every bill, and the end."""
     if not isinstance(log, dict) or set(log) != set(PARTS):
         raise ValueError(f"it should hold {', '.join(PARTS)}, and nothing else")
@@ -91,14 +108,14 @@ def from_log(log: Any, game: type[Game]) -> Game:
         scenario = Scenario(**_told(log["scenario"]))
         if scenario.digest != log["digest"]:
             raise ValueError("the scenario does not have the digest that the log names")
-        project = game(scenario, seed=log["seed"])
+        game = begin(scenario, seed=log["seed"])
         for number, entry in enumerate(log["actions"], start=1):
-            _again(project, number, entry)
+            _again(game, number, entry)
     except TypeError as wrong:
         raise ValueError(str(wrong)) from wrong
-    if not _same(_end(project), log["end"]):
-        raise ValueError(f"played again it ends with {_end(project)}, and the log says {log['end']}")
-    return project
+    if not _same(_end(game), log["end"]):
+        raise ValueError(f"played again it ends with {_end(game)}, and the log says {log['end']}")
+    return game
 
 
 def _told(scenario: Mapping[str, Any]) -> dict[str, Any]:
@@ -108,29 +125,29 @@ def _told(scenario: Mapping[str, Any]) -> dict[str, Any]:
     return dict(scenario)
 
 
-def _again(project: Project, number: int, entry: Any) -> None:
+def _again(game: Game, number: int, entry: Any) -> None:
     if not isinstance(entry, dict) or set(entry) != {"day", "action", "arguments", "money"}:
         raise ValueError(f"action {number} should hold day, action, arguments and money")
     action, arguments = entry["action"], entry["arguments"]
     if action not in price_list.ACTIONS or not isinstance(arguments, dict):
         raise ValueError(f"action {number} is {action!r}, which is none of {', '.join(price_list.ACTIONS)}")
     try:
-        getattr(project, action)(**arguments)
+        getattr(game, action)(**arguments)
     except (ValueError, TypeError) as wrong:
         raise ValueError(f"action {number}, {action}: {wrong}") from wrong
-    done = project.actions[-1]
+    done = game.actions[-1]
     if not _same(done, entry):
         raise ValueError(f"action {number} was {done} when played again, and the log says {entry}")
 
 
-def _end(project: Project) -> dict[str, Any]:
-    count = len(project.actions)
+def _end(game: Game) -> dict[str, Any]:
+    count = len(game.actions)
     return {
         "actions": count,
-        "day": project.day,
-        "live": project.live,
-        "money": project.money,
-        "net": project.net,
+        "day": game.day,
+        "live": game.live,
+        "money": game.money,
+        "net": game.net,
     }
 
 

@@ -1,12 +1,9 @@
-"""A whole season: play it by a policy, then open the books and say what everything was worth.
-
-Left out: the board on which a person plays; that is the classroom's.
-"""
+"""A whole season: play it by a policy, then open the books and say what everything was worth."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -14,52 +11,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from mlops_lab.reality import replays, timeline
-from mlops_lab.reality.judging import Effect, effects, underpaid
-from mlops_lab.reality.policies import ARCHIVE, POLICIES, expectation, oracle, rule_card
+from mlops_lab.reality import game_log, timeline
+from mlops_lab.reality.judging import Effect, Yardsticks, effects, underpaid, yardsticks
+from mlops_lab.reality.policies import POLICIES
 from mlops_lab.reality.product import Week
-from mlops_lab.reality.project import Project
-from mlops_lab.reality.registry import held_out
 from mlops_lab.reality.scenario import SYMPTOMS, Scenario
+from mlops_lab.reality.season import Season
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["FAIR_GAP", "UNFAIR_COST", "Story", "Yardsticks", "judge", "play", "yardsticks"]
+__all__ = ["FAIR_GAP", "UNFAIR_COST", "PlayedSeason", "judge", "play"]
 
 FAIR_GAP, UNFAIR_COST = 0.05, 2.0
 """A gap between the groups that is borne, and how much score each point beyond it costs."""
 
 
-@dataclass(frozen=True)
-class Yardsticks:
-    """What three policies make of the same season with the same luck.
-
-    Parameters
-    ----------
-    naive, rule_card, oracle
-        Net money of the dream, of the card, and of one who sees the truth.
-    promised
-        Money a week that the dream promises: its model, tried on archive items it has not seen, taking every
-        label for true and the full price for granted.
-    dream
-        The weeks as the dream really went.
-
-    Examples
-    --------
-    >>> Yardsticks(1.0, 2.0, 5.0, 0.3, ()).oracle
-    5.0
-    """
-
-    naive: float
-    rule_card: float
-    oracle: float
-    promised: float
-    dream: tuple[Week, ...] = field(repr=False)
-
-
 @dataclass(frozen=True, eq=False, repr=False)
-class Story:
+class PlayedSeason:
     """A season that was played, and what it was worth.
 
     Answers: which symptoms showed, what did each remedy do, and how good was it all between the dream and
@@ -68,7 +37,7 @@ class Story:
 
     Parameters
     ----------
-    project
+    season
         The game.
     policy
         By what it was played.
@@ -95,7 +64,7 @@ class Story:
     2
     """
 
-    project: Project
+    season: Season
     policy: str
     yardsticks: Yardsticks
     fired: Mapping[str, bool | None]
@@ -105,12 +74,12 @@ class Story:
     @property
     def scenario(self) -> Scenario:
         """The story that was played."""
-        return self.project.scenario
+        return self.season.scenario
 
     @property
     def seed(self) -> int:
         """What picked the luck."""
-        return self.project.seed
+        return self.season.seed
 
     @property
     def gain(self) -> dict[str, float | None]:
@@ -120,7 +89,7 @@ class Story:
     @property
     def net(self) -> float:
         """What the season brought less what was spent."""
-        return self.project.net
+        return self.season.net
 
     @property
     def gap(self) -> float:
@@ -141,12 +110,12 @@ class Story:
     @property
     def weeks(self) -> tuple[Week, ...]:
         """The books."""
-        return self.project.weeks
+        return self.season.weeks
 
     @property
     def log(self) -> dict[str, Any]:
-        """The game as plain values, as `Project.save` writes it."""
-        return replays.as_log(self.project)
+        """The game as plain values, as `Season.save` writes it."""
+        return game_log.as_log(self.season)
 
     def frame(self) -> pd.DataFrame:
         """Give the five symptoms and what mended them as a table.
@@ -176,13 +145,13 @@ class Story:
         ax
             Axes to draw in; None makes a figure.
         """
-        return timeline.draw(self, ax)
+        return timeline.draw(self.season, self.yardsticks, ax)
 
     def __repr__(self) -> str:
         bars, money = self.yardsticks, "{:,.0f}".format
         symptoms = ", ".join(name for name in SYMPTOMS if self.fired[name]) or "none"
         return (
-            f"Story of {self.scenario.name!r}, seed {self.seed}, by {self.policy}: score {self.score:.2f}\n"
+            f"Season of {self.scenario.name!r}, seed {self.seed}, by {self.policy}: score {self.score:.2f}\n"
             f"  net {money(self.net)}; the dream {money(bars.naive)}, the card {money(bars.rule_card)}, "
             f"the oracle {money(bars.oracle)}\n"
             f"  symptoms that showed: {symptoms}; gap between the groups {self.gap:.2f}, "
@@ -190,40 +159,15 @@ class Story:
         )
 
 
-def yardsticks(scenario: Scenario | str | Path = "orchard", *, seed: int = 0) -> Yardsticks:
-    """Play a season three times: by the dream, by the card, and by one who sees the truth.
-
-    Parameters
-    ----------
-    scenario
-        A `Scenario`, the name of a shipped one, or the path of a scenario file.
-    seed
-        Picks the luck.
-
-    Examples
-    --------
-    >>> bars = yardsticks(Scenario(weeks=18, volume=200))
-    >>> bars.naive < bars.oracle, len(bars.dream)
-    (True, 14)
-
-    Taught in notebooks/13_expectation_vs_reality.ipynb.
-    """
-    fresh = Project(scenario, seed=seed)
-    dream, card, best = (fresh.fork() for _ in range(3))
-    for policy, game in ((expectation, dream), (rule_card, card), (oracle, best)):
-        policy(game)
-    return Yardsticks(dream.net, card.net, best.net, _promised(fresh), dream.weeks)
-
-
 def play(
     scenario: Scenario | str | Path = "orchard",
     *,
-    policy: str | Callable[[Project], object] = "lecture",
+    policy: str | Callable[[Season], object] = "lecture",
     seed: int = 0,
-) -> Story:
+) -> PlayedSeason:
     """Play a whole season by a policy, and judge it.
 
-    Answers: what comes of running the project in this way? Everything is really done: labels are bought,
+    Answers: what comes of running the season in this way? Everything is really done: labels are bought,
     models trained, weeks served. The same scenario, policy and seed give the same story on any day.
 
     Parameters
@@ -231,7 +175,7 @@ def play(
     scenario
         A `Scenario`, the name of a shipped one, or the path of a scenario file.
     policy
-        A name out of `POLICIES`, or a function of a `Project`; what it leaves of the season passes by itself.
+        A name out of `POLICIES`, or a function of a `Season`; what it leaves of the season passes by itself.
     seed
         Picks the luck.
 
@@ -242,9 +186,9 @@ def play(
 
     Examples
     --------
-    >>> def mine(project):
-    ...     project.collect(300)
-    ...     project.deploy(project.train())
+    >>> def mine(season):
+    ...     season.collect(300)
+    ...     season.deploy(season.train())
     >>> play(Scenario(weeks=18, volume=200), policy=mine).policy
     'mine'
 
@@ -253,23 +197,23 @@ def play(
     if isinstance(policy, str):
         if policy not in POLICIES:
             raise ValueError(f"there is no policy {policy!r}; there are {', '.join(POLICIES)}, and your own")
-        chosen: Callable[[Project], object] = POLICIES[policy]
+        chosen: Callable[[Season], object] = POLICIES[policy]
     elif callable(policy):
         chosen = policy
     else:
-        raise TypeError(f"policy={policy!r}: a name, or a function of a project, is needed")
-    project = Project(scenario, seed=seed)
-    chosen(project)
-    project.finish()
-    return judge(project, policy=getattr(chosen, "__name__", "a policy"))
+        raise TypeError(f"policy={policy!r}: a name, or a function of a season, is needed")
+    season = Season(scenario, seed=seed)
+    chosen(season)
+    season.finish()
+    return judge(season, policy=getattr(chosen, "__name__", "a policy"))
 
 
-def judge(project: Project, *, policy: str = "by hand", bars: Yardsticks | None = None) -> Story:
+def judge(season: Season, *, policy: str = "by hand", bars: Yardsticks | None = None) -> PlayedSeason:
     """Open the books of a season that is over.
 
     Parameters
     ----------
-    project
+    season
         The game.
     policy
         By what it was played, for the record.
@@ -283,38 +227,29 @@ def judge(project: Project, *, policy: str = "by hand", bars: Yardsticks | None 
 
     Examples
     --------
-    >>> project = Project(Scenario(weeks=18, volume=200))
-    >>> project.finish()
-    >>> judge(project).effects
+    >>> season = Season(Scenario(weeks=18, volume=200))
+    >>> season.finish()
+    >>> judge(season, bars=Yardsticks(1e4, 2e4, 5e4, 3e3, ())).effects
     mappingproxy({})
 
     Taught in notebooks/13_expectation_vs_reality.ipynb.
     """
-    if not project.over:
-        raise ValueError(f"it is day {project.day}; the season is judged when it is over: finish() it first")
-    return Story(
-        project=project,
+    if not season.over:
+        raise ValueError(f"it is day {season.day}; the season is judged when it is over: finish() it first")
+    return PlayedSeason(
+        season=season,
         policy=policy,
-        yardsticks=bars or yardsticks(project.scenario, seed=project.seed),
-        fired=MappingProxyType(_fired(project)),
-        effects=MappingProxyType(effects(project)),
-        underpaid=MappingProxyType(underpaid(project)),
+        yardsticks=bars or yardsticks(season.scenario, seed=season.seed),
+        fired=MappingProxyType(_fired(season)),
+        effects=MappingProxyType(effects(season)),
+        underpaid=MappingProxyType(underpaid(season)),
     )
 
 
-def _fired(project: Project) -> dict[str, bool | None]:
+def _fired(season: Season) -> dict[str, bool | None]:
     found: dict[str, bool | None] = dict.fromkeys(SYMPTOMS)
-    for _, report in project.reports:
+    for _, report in season.reports:
         if report.fired is not None:
             found[report.symptom] = bool(found[report.symptom]) or report.fired
-    found["bias"] = bool(found["bias"]) or bool(project.pages)
+    found["bias"] = bool(found["bias"]) or bool(season.pages)
     return found
-
-
-def _promised(project: Project) -> float:
-    """Give what a week would bring if the archive were the world and its labels the truth."""
-    scenario = project.scenario
-    project.collect(ARCHIVE)
-    likely = held_out(project._items, project._labels, scenario)
-    value = np.array(scenario.values)[project._labels, likely.argmax(axis=1)]
-    return round(float(value.mean()) * scenario.volume, 2)
