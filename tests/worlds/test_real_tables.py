@@ -1,13 +1,11 @@
-"""Real tables are scikit-learn's own, row by row, and nothing is downloaded unless a person asks."""
+"""Real tables are scikit-learn's own, row by row, and nothing is downloaded."""
 
 import socket
-import urllib.error
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn import datasets
-from sklearn.utils import Bunch
 
 from mlops_lab import worlds
 
@@ -54,9 +52,9 @@ def test_classes_carry_their_names():
 @pytest.mark.parametrize("name", worlds.REAL)
 def test_a_table_carries_its_papers_and_typeable_names(name):
     table = worlds.real(name)
-    assert table.source and table.licence and table.dated == ()
+    assert table.source and table.licence
     assert all(column.isidentifier() for column in table.data) and table.data.columns.is_unique
-    assert "not dated" in repr(table) and "<" not in repr(table)
+    assert name in repr(table) and "<" not in repr(table)
 
 
 @pytest.mark.parametrize("name", worlds.REAL)
@@ -75,52 +73,3 @@ def test_no_bundled_table_is_dated():
 def test_an_unknown_name_is_refused():
     with pytest.raises(ValueError, match=r"'boston'.*breast_cancer"):
         worlds.real("boston")
-    with pytest.raises(ValueError, match=r"'boston'.*bike_sharing"):
-        worlds.fetch("boston", download=True)
-
-
-@pytest.mark.parametrize("name", worlds.FETCHABLE)
-def test_nothing_is_downloaded_without_being_asked(name, monkeypatch):
-    def fail(*_, **__):
-        raise AssertionError("downloaded without being asked")
-
-    monkeypatch.setattr(datasets, "fetch_openml", fail)
-    monkeypatch.setattr(datasets, "fetch_california_housing", fail)
-    with pytest.raises(ValueError, match="download=True"):
-        worlds.fetch(name)
-
-
-@pytest.mark.parametrize("name", worlds.FETCHABLE)
-def test_offline_says_so_and_names_the_way_out(name, monkeypatch):
-    def offline(*_, **__):
-        raise urllib.error.URLError("no route to host")
-
-    monkeypatch.setattr(datasets, "fetch_openml", offline)
-    monkeypatch.setattr(datasets, "fetch_california_housing", offline)
-    with pytest.raises(ConnectionError, match=r"no route to host.*real\("):
-        worlds.fetch(name, download=True)
-
-
-def test_a_fetched_table_looks_like_every_other(monkeypatch, tmp_path):
-    asked = {}
-
-    def served(title, **options):
-        asked.update(options, title=title)
-        frame = pd.DataFrame(
-            {"date": [0.0, 0.5], "day": ["1", "2"], "period": [0.0, 1.0], "nsw price": [1.0, 2.0]}
-        )
-        return Bunch(data=frame, target=pd.Series(pd.Categorical(["UP", "DOWN"]), name="class"))
-
-    monkeypatch.setattr(datasets, "fetch_openml", served)
-    table = worlds.fetch("electricity", download=True, folder=str(tmp_path))
-    assert asked["title"] == "electricity" and asked["data_home"] == str(tmp_path)
-    assert table.target.tolist() == ["UP", "DOWN"] and table.target.dtype == object
-    assert set(table.dated) <= set(table.data) and "nsw_price" in table.data
-
-
-@pytest.mark.parametrize("loader", ["fetch_openml", "fetch_california_housing"])
-def test_scikit_learn_still_takes_the_options_we_give(loader):
-    import inspect
-
-    taken = set(inspect.signature(getattr(datasets, loader)).parameters)
-    assert {"data_home", "as_frame", "n_retries", "delay"} <= taken

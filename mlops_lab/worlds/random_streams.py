@@ -1,4 +1,4 @@
-"""Random numbers with names: how two worlds can differ in one dial and in nothing else.
+"""Named random streams (common random numbers): two worlds differ in one dial and in nothing else.
 
 A single generator passed around couples everything to everything: ask for one crate more, and every later
 number changes. Here each quantity has a generator of its own, keyed by what it is for. Left out: jumping to
@@ -70,15 +70,7 @@ class Streams:
         return self._generators[quantity]
 
     def normal(self, quantity: str, n: int) -> NDArray[np.float64]:
-        """Draw the next `n` standard normal numbers of a quantity.
-
-        Parameters
-        ----------
-        quantity
-            Its name; every name is a stream of its own.
-        n
-            How many.
-        """
+        """Draw the next `n` standard normal numbers of a quantity; every name is a stream of its own."""
         return self._generator(quantity).standard_normal(n)
 
     def uniform(self, quantity: str, n: int) -> NDArray[np.float64]:
@@ -86,24 +78,9 @@ class Streams:
 
         Comparing them with a share makes a yes-or-no that only ever switches one way when the share is
         raised.
-
-        Parameters
-        ----------
-        quantity
-            Its name; every name is a stream of its own.
-        n
-            How many.
         """
         return self._generator(quantity).random(n)
 
     def exponential(self, quantity: str, n: int) -> NDArray[np.float64]:
-        """Draw the next `n` exponential numbers of mean 1 of a quantity.
-
-        Parameters
-        ----------
-        quantity
-            Its name; every name is a stream of its own.
-        n
-            How many.
-        """
+        """Draw the next `n` exponential numbers of mean 1 of a quantity."""
         return self._generator(quantity).standard_exponential(n)
