@@ -14,11 +14,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mlops_lab.framing.columns import encode
-from mlops_lab.framing.contest import credit, folds
-from mlops_lab.framing.inputs import Problem
-from mlops_lab.framing.models import Model, models
-from mlops_lab.framing.rivals import prior
+from mlops_lab.framing.contest import Model, credit, folds, models
+from mlops_lab.framing.paper_rivals import prior
+from mlops_lab.framing.problem import Problem, encode
 from mlops_lab.framing.skill import Answers, interval, redraws
 
 __all__ = ["Ageing", "Apart", "over_time", "tell_apart"]
@@ -38,11 +36,6 @@ class Apart:
         Chance that it ranks a live row above a past one: 0.5 is a coin, 1.0 is certain.
     low, high
         95 % interval.
-
-    Examples
-    --------
-    >>> Apart(0.51, 0.47, 0.55).auc
-    0.51
     """
 
     auc: float
@@ -132,11 +125,6 @@ class Ageing:
         past - latest, with its 95 % interval.
     refit_gain
         What refitting with the first half of the latest quarter adds on its second half.
-
-    Examples
-    --------
-    >>> Ageing(0.8, 0.5, 0.3, 0.2, 0.4, 0.25).drop
-    0.3
     """
 
     past: float

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mlops_lab.framing.inputs import Problem
+from mlops_lab.framing.problem import Problem
 
 __all__ = ["Relation", "ShuffleTest", "relation", "shuffle_test"]
 

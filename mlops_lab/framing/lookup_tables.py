@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from mlops_lab.framing.inputs import Problem
-from mlops_lab.framing.rivals import at_prior, even_weights, number_words, prior
+from mlops_lab.framing.paper_rivals import at_prior, even_weights, number_words, prior
+from mlops_lab.framing.problem import Problem
 
 __all__ = ["Lookup", "UsualAnswers", "find_lookup"]
 
@@ -34,11 +34,6 @@ class Lookup:
         wrong.
     covered
         Share of unseen rows that this table has an entry for.
-
-    Examples
-    --------
-    >>> Lookup(("country",), 1.0, 0.99).columns
-    ('country',)
     """
 
     columns: tuple[str, ...]
@@ -60,16 +55,6 @@ def find_lookup(problem: Problem, *, seed: int = 0) -> Lookup:
         From `prepare`.
     seed
         Which rows are held back.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from mlops_lab.framing.inputs import prepare
-    >>> weight = np.random.default_rng(0).normal(size=180)
-    >>> table = pd.DataFrame({"country": list("abc") * 60, "weight": weight})
-    >>> table["duty"] = table["country"].map({"a": "0 %", "b": "5 %", "c": "9 %"})
-    >>> find_lookup(prepare(table, "duty"))
-    Lookup(columns=('country',), hit_rate=1.0, covered=1.0)
 
     Taught in notebooks/01_when_to_use_ml.ipynb.
     """

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from mlops_lab import framing
-from mlops_lab.framing.columns import encode, kind_of
+from mlops_lab.framing.problem import encode, kind_of
 
 RNG = np.random.default_rng(0)
 
@@ -176,6 +176,7 @@ def test_rare_classes_are_set_aside_with_a_note():
     assert problem.classes == ("a", "b") and problem.size == 115 and "odd" in problem.notes[0]
 
 
+@pytest.mark.slow
 def test_five_hundred_columns_within_the_time():
     import time
 

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mlops_lab.framing.contest import credit
-from mlops_lab.framing.inputs import Problem
-from mlops_lab.framing.models import Model, models
-from mlops_lab.framing.rivals import prior
+from mlops_lab.framing.contest import Model, credit, models
+from mlops_lab.framing.paper_rivals import prior
+from mlops_lab.framing.problem import Problem
 from mlops_lab.framing.skill import Answers
 
 __all__ = ["LearningCurve", "extrapolate", "learning_curve"]
@@ -31,11 +30,6 @@ class LearningCurve:
         Mean skill on the held-back fifth.
     gain_at_4x
         What four times all rows would add, by a power law through the points.
-
-    Examples
-    --------
-    >>> LearningCurve((100, 200), (0.4, 0.5), 0.1).gain_at_4x
-    0.1
     """
 
     rows: tuple[int, ...]
