@@ -1,11 +1,11 @@
-"""Drawings for L1 and L4 to L7: conditions, the loop, where the time goes, studies and production."""
+"""L4 to L7, drawn: what MLOps joins, the boxes of an ML system, where time goes, studies and production."""
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
-from mlops_lab.slides.pictures.shapes import arrow, box, words
-from mlops_lab.slides.pictures.themes import Theme, canvas, theme_of
+from mlops_lab.slides.pictures.drawing import Theme, arrow, box, canvas, footnote, theme_of, words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -14,46 +14,12 @@ if TYPE_CHECKING:
 __all__ = [
     "DATA_DILEMMA",
     "TIME_TO_DEPLOY",
-    "five_conditions",
     "fundamentals",
+    "ml_system",
     "mlops_loop",
     "studies_and_production",
     "where_time_goes",
 ]
-
-DATA_DILEMMA = {"analysis": 20, "finding, cleaning, organising data": 80}
-"""Percent of working time (L6: InfoWorld 2017). Not the maintenance split of L13."""
-
-TIME_TO_DEPLOY = {"within a week": 11, "in between": 25, "a month or longer": 64}
-"""Percent of organisations, by how long they take to deploy a model (L6); the middle is what is left."""
-
-
-def five_conditions(theme: str = "light") -> Figure:
-    """Draw the five conditions as gates in a row: whoever fails one leaves by a way of its own."""
-    colours = theme_of(theme)
-    figure, ax = canvas(height_in=4.0)
-    gates = (
-        ("learn", "is there\na relation?", "leave it"),
-        ("complex", "is paper\nnot enough?", "a rule"),
-        ("data", "are there\nenough?", "collect"),
-        ("predict", "is a probable\nanswer fine?", "a table"),
-        ("unseen", "will live look\nlike the past?", "wait"),
-    )
-    width, gap = 1.98, 0.22
-    for number, (name, asks, way_out) in enumerate(gates):
-        left = 0.12 + number * (width + gap)
-        middle = left + width / 2
-        box(ax, colours, (left, 1.95), (width, 1.95))
-        words(ax, colours, (middle, 3.5), f"{number + 1} {name}", points=20, bold=True)
-        words(ax, colours, (middle, 2.58), asks, points=17.5)
-        if number:
-            arrow(ax, colours, (left - gap, 3.05), (left, 3.05))
-        arrow(ax, colours, (middle, 1.92), (middle, 0.92), colour=colours.red)
-        words(ax, colours, (middle + 0.14, 1.45), "no", align="left", ink=colours.soft)
-        box(ax, colours, (left + 0.14, 0.12), (width - 0.28, 0.76), way_out, edge=colours.red, points=19)
-    arrow(ax, colours, (11.0, 3.05), (11.3, 3.05))
-    words(ax, colours, (11.62, 3.05), "ML", points=22, bold=True)
-    return figure
 
 
 def mlops_loop(theme: str = "light") -> Figure:
@@ -71,6 +37,59 @@ def mlops_loop(theme: str = "light") -> Figure:
     arrow(ax, colours, (7.8, 1.25), (4.2, 1.25), colour=colours.orange, width_pt=4)
     words(ax, colours, (6.0, 0.9), "what was seen at work", points=18)
     return figure
+
+
+_LINE = (
+    ("collect\ndata", 1.62),
+    ("verify\ndata", 1.62),
+    ("extract\nfeatures", 1.72),
+    ("model\ncode", 1.06),
+    ("analyse\nresults", 1.62),
+    ("serve\nanswers", 1.62),
+    ("monitor", 1.62),
+)
+
+_GROUND = ("configuration", "managing processes", "managing machines")
+
+
+def ml_system(theme: str = "light") -> Figure:
+    """Draw what stands around the model code: a line from data to monitoring, and the ground it stands on.
+
+    The paper's picture lets areas speak. Nobody measured them, so here only the order and the neighbours mean
+    something, and the picture says so.
+    """
+    colours = theme_of(theme)
+    figure, ax = canvas(height_in=4.7)
+    middle, left, gap = 2.65, 0.12, 0.146
+    ends = []
+    for name, width in _LINE:
+        own = name.startswith("model")
+        height = 0.86 if own else 1.5
+        place = (left, middle - height / 2)
+        if own:
+            box(ax, colours, place, (width, height), name, fill=colours.blue, edge=colours.blue,
+                ink=colours.on_strong, bold=True)  # fmt: skip
+        else:
+            box(ax, colours, place, (width, height), name, points=18)
+        ends.append((left, left + width))
+        left += width + gap
+    for (_, end), (start, _) in itertools.pairwise(ends):
+        ax.plot([end, start], [middle, middle], color=colours.line, linewidth=2.4, zorder=0)
+    first, last = sum(ends[0]) / 2, sum(ends[-1]) / 2
+    ax.plot([last, last, first], [3.46, 4.1, 4.1], color=colours.line, linewidth=2.4)
+    arrow(ax, colours, (first, 4.1), (first, 3.44))
+    words(ax, colours, (6, 4.38), "what is seen at work changes the data", points=18, ink=colours.soft)
+    for number, name in enumerate(_GROUND):
+        box(ax, colours, (0.12 + number * 3.94, 0.66), (3.88, 0.9), name, points=18)
+    footnote(ax, colours, "after Sculley et al. 2015; no size is measured")
+    return figure
+
+
+DATA_DILEMMA = {"analysis": 20, "finding, cleaning, organising data": 80}
+"""Percent of working time (L6: InfoWorld 2017). Not the maintenance split of L13."""
+
+TIME_TO_DEPLOY = {"within a week": 11, "in between": 25, "a month or longer": 64}
+"""Percent of organisations, by how long they take to deploy a model (L6); the middle is what is left."""
 
 
 def where_time_goes(theme: str = "light") -> Figure:

@@ -1,19 +1,66 @@
-"""Expectation against reality as two timelines (L12), from a season of the orchard that is really played."""
+"""L12, expectation against reality: the dream of lesson 00, its first weeks, and a season really played."""
 
 from __future__ import annotations
 
 import functools
 from typing import TYPE_CHECKING
 
-from mlops_lab import reality
-from mlops_lab.slides.pictures.shapes import arrow, box, words
-from mlops_lab.slides.pictures.themes import Theme, canvas, theme_of
+import pandas as pd
+
+from mlops_lab import plots, reality, worlds
+from mlops_lab.slides.pictures.drawing import Theme, arrow, box, canvas, chart, dressed, theme_of, words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["expectation_and_reality"]
+__all__ = ["dream_scores", "expectation_and_reality", "first_weeks"]
+
+_WEEKS = range(4, 16)
+
+
+@functools.lru_cache(maxsize=4)
+def _dream(seed: int) -> tuple[float, float, tuple[float, ...]]:
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.model_selection import train_test_split
+
+    orchard = worlds.Orchard(seed=seed)
+    archive = orchard.archive(2600)
+    names = list(worlds.FEATURES)
+    seen, unseen, seen_labels, unseen_labels = train_test_split(
+        archive.crates[names], archive.labels, test_size=0.25, random_state=seed
+    )
+    model = HistGradientBoostingClassifier(
+        max_iter=35, learning_rate=0.18, max_leaf_nodes=10, random_state=seed
+    ).fit(seen, seen_labels)
+    promised = float(model.score(unseen, unseen_labels))
+    by_rule = float((worlds.rule_card(unseen) == unseen_labels).mean())
+    weeks = []
+    for week in _WEEKS:
+        batch = orchard.week(week)
+        weeks.append(float((model.predict(batch.crates[names]) == batch.truth).mean()))
+    return promised, by_rule, tuple(weeks)
+
+
+def dream_scores(theme: str = "light", *, seed: int = 0) -> Figure:
+    """Draw how often the model and the rule card are right on crates that neither has seen."""
+    figure, ax = chart(theme)
+    promised, by_rule, _ = _dream(seed)
+    shares = pd.Series({"rule card": 100 * by_rule, "model": 100 * promised})
+    plots.bars(shares, xlabel="who grades", ylabel="grades right (%)", number_format="{:.0f} %", ax=ax)
+    return dressed(figure, theme)
+
+
+def first_weeks(theme: str = "light", *, seed: int = 0) -> Figure:
+    """Draw the deployed model's accuracy over its first twelve weeks, against what the hold-out promised."""
+    figure, ax = chart(theme)
+    promised, _, weeks = _dream(seed)
+    plots.line(
+        pd.Series(weeks, index=_WEEKS), xlabel="week of the year", ylabel="share of grades right",
+        limit=round(promised, 2), limit_label="promised", ax=ax,
+    )  # fmt: skip
+    return dressed(figure, theme)
+
 
 _TOLD = {
     "labels": ("wrong labels", "relabel", "grades right"),

@@ -1,4 +1,4 @@
-"""What L9 asks of a running system, as charts of lessons 08 and 09."""
+"""L9, what is watched in a running system: data, model and machine, as lessons 07 to 09 measure it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 
 from mlops_lab import monitoring, plots, worlds
-from mlops_lab.slides.pictures.charts import chart, dressed
+from mlops_lab.slides.pictures.drawing import box, canvas, chart, dressed, theme_of, words
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = [
+    "colour_of_fruit",
     "exploding_numbers",
     "kept_promise",
     "late_bad_news",
@@ -22,7 +23,36 @@ __all__ = [
     "night_calls",
     "sure_and_wrong",
     "two_servers",
+    "what_to_watch",
 ]
+
+
+def what_to_watch(theme: str = "light") -> Figure:
+    """Draw the three layers that are watched (L9), with their questions."""
+    colours = theme_of(theme)
+    figure, ax = canvas(height_in=4.1)
+    layers = (
+        ("data", "do live inputs still look like the past?", colours.blue),
+        ("model", "does the metric keep its promise?", colours.orange),
+        ("machine", "numbers, memory, speed, graphics card", colours.green),
+    )
+    for number, (name, asks, edge) in enumerate(layers):
+        low = 2.95 - number * 1.15
+        box(ax, colours, (0.15, low), (2.2, 1.05), name, points=22, bold=True, edge=edge)
+        box(ax, colours, (2.5, low), (9.35, 1.05), asks, points=20)
+    words(ax, colours, (6.0, 0.22), "and each needs somebody who is told", points=20, ink=colours.soft)
+    return figure
+
+
+def colour_of_fruit(theme: str = "light", *, seed: int = 0) -> Figure:
+    """Draw the colour readings of the archive and of a week under the new lamps."""
+    figure, ax = chart(theme)
+    orchard = worlds.Orchard(seed=seed)
+    plots.histograms(
+        orchard.archive(2600).crates["colour"], orchard.week(15).crates["colour"],
+        xlabel="colour reading (no unit)", names=("archive", "week 15"), ax=ax,
+    )  # fmt: skip
+    return dressed(figure, theme)
 
 
 @functools.lru_cache(maxsize=2)

@@ -1,4 +1,4 @@
-"""Drawings for L8 to L11 and L14: what to keep, what to watch, who carries what, the tasks, the landscape."""
+"""L11, L13 and L14, drawn: the nine tasks, the life of an ML system as a ring, the tool landscape."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_lab.setup import lessons
-from mlops_lab.slides.pictures.shapes import arrow, box, footnote, words
-from mlops_lab.slides.pictures.themes import canvas, theme_of
+from mlops_lab.slides.pictures.drawing import Theme, arrow, box, canvas, footnote, theme_of, words
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["landscape", "nine_tasks", "what_to_keep", "what_to_watch", "who_carries_what"]
+__all__ = ["MAINTENANCE_SPLIT", "STAGES", "landscape", "life_cycle", "nine_tasks"]
 
 _ROOT = Path(__file__).parents[3]
+
 NINE_TASKS = {
     "automation": ("02", "14"),
     "versioning": ("04",),
@@ -27,64 +28,6 @@ NINE_TASKS = {
     "governance": ("12",),
 }
 """The lecture's nine tasks (L11), each with the lessons that it is met in."""
-
-
-def what_to_keep(theme: str = "light") -> Figure:
-    """Draw what must be kept with a model so that it can be made again (L8)."""
-    colours = theme_of(theme)
-    figure, ax = canvas(height_in=4.1)
-    kept = (
-        ("code", "which commit?"),
-        ("data", "which table?"),
-        ("pipeline", "steps in which order?"),
-        ("settings, seed", "which knobs?"),
-        ("machine", "which libraries?"),
-    )
-    for number, (name, asks) in enumerate(kept):
-        low = 3.32 - number * 0.8
-        box(ax, colours, (0.15, low), (2.7, 0.68), name, points=20, bold=True)
-        words(ax, colours, (3.1, low + 0.34), asks, points=19, align="left")
-        arrow(ax, colours, (6.25, low + 0.34), (7.75, 2.06 + (1.6 - 0.8 * number) * 0.28))
-    box(ax, colours, (7.85, 1.21), (2.2, 1.7), "the\nmodel", points=23, bold=True, fill=colours.blue,
-        edge=colours.blue, ink=colours.on_strong)  # fmt: skip
-    arrow(ax, colours, (10.1, 2.06), (10.65, 2.06))
-    words(ax, colours, (11.3, 2.06), "its\nnumbers", points=19)
-    return figure
-
-
-def what_to_watch(theme: str = "light") -> Figure:
-    """Draw the three layers that are watched (L9), with their questions."""
-    colours = theme_of(theme)
-    figure, ax = canvas(height_in=4.1)
-    layers = (
-        ("data", "do live inputs still look like the past?", colours.blue),
-        ("model", "does the metric keep its promise?", colours.orange),
-        ("machine", "numbers, memory, speed, graphics card", colours.green),
-    )
-    for number, (name, asks, edge) in enumerate(layers):
-        low = 2.95 - number * 1.15
-        box(ax, colours, (0.15, low), (2.2, 1.05), name, points=22, bold=True, edge=edge)
-        box(ax, colours, (2.5, low), (9.35, 1.05), asks, points=20)
-    words(ax, colours, (6.0, 0.22), "and each needs somebody who is told", points=20, ink=colours.soft)
-    return figure
-
-
-def who_carries_what(theme: str = "light") -> Figure:
-    """Draw who answers for what: with machines of one's own, with autoscaling, and without servers (L10)."""
-    colours = theme_of(theme)
-    figure, ax = canvas(height_in=3.8)
-    duties = ("the model and its answers", "how many machines, when", "the machines themselves")
-    plans = {"fixed fleet": (1, 1, 1), "autoscaled": (1, 0.5, 1), "serverless": (1, 0, 0)}
-    for column, name in enumerate(plans):
-        words(ax, colours, (5.3 + column * 2.63, 3.55), name, points=20, bold=True)
-    for row, duty in enumerate(duties):
-        low = 2.2 - row * 1.06
-        words(ax, colours, (0.15, low + 0.46), duty, points=19, align="left")
-        for column, plan in enumerate(plans.values()):
-            whose = {1: "you", 0.5: "your rule", 0: "the provider"}[plan[row]]
-            fill, ink = (colours.blue, colours.on_strong) if plan[row] else (colours.panel, colours.ink)
-            box(ax, colours, (4.05 + column * 2.63, low), (2.5, 0.92), whose, points=19, fill=fill, ink=ink)
-    return figure
 
 
 def nine_tasks(theme: str = "light") -> Figure:
@@ -108,6 +51,69 @@ def nine_tasks(theme: str = "light") -> Figure:
         words(ax, colours, (left + 1.91, low + 0.35), said, points=18, ink=colours.soft)
     footnote(ax, colours, "broken edge: planned")
     return figure
+
+
+_TOP, _UPPER, _LOWER, _BOTTOM = 4.14, 3.08, 1.6, 0.54
+
+STAGES = {
+    "1 scoping": (3.75, _TOP),
+    "2 data\nengineering": (6.3, _UPPER),
+    "3 model\ndevelopment": (6.3, _LOWER),
+    "4 deployment": (3.75, _BOTTOM),
+    "5 monitoring,\nmaintenance": (1.2, _LOWER),
+    "6 business\nanalysis": (1.2, _UPPER),
+}
+"""The six stages of the lecture (L13), with the middle of each one's box."""
+
+MAINTENANCE_SPLIT = {"initial development": 20, "updates and maintenance": 80}
+"""Percent of the working time on an ML system, as the lecture has it (L13). Not the data dilemma of L6."""
+
+_WIDTH, _HEIGHT = 2.2, 0.78
+
+
+def life_cycle(theme: str = "light") -> Figure:
+    """Draw the six stages as a ring, and beside it the working time: a short first lap, and all later ones.
+
+    The two shares are the lecture's figures for maintenance (L13), drawn to scale. They are another matter
+    than the data dilemma of L6, which speaks of the time spent on data.
+    """
+    colours = theme_of(theme)
+    figure, ax = canvas(height_in=4.6)
+    for text, (x, y) in STAGES.items():
+        box(ax, colours, (x - _WIDTH / 2, y - _HEIGHT / 2), (_WIDTH, _HEIGHT), text)
+    _ring(ax, colours)
+    words(ax, colours, (3.75, 2.34), "lap after lap", points=20, ink=colours.soft)
+    _working_time(ax, colours)
+    footnote(ax, colours, "shares of working time: the lecture's (L13)")
+    return figure
+
+
+def _ring(ax: Axes, colours: Theme) -> None:
+    """Draw the arrows: two go straight, four around a corner."""
+    half, up, air = _WIDTH / 2, _HEIGHT / 2, 0.07
+    arrow(ax, colours, (6.3, _UPPER - up - air), (6.3, _LOWER + up + air))
+    arrow(ax, colours, (1.2, _LOWER + up + air), (1.2, _UPPER - up - air))
+    for (x0, y0), (x1, y1) in (
+        ((3.75 + half + air, _TOP), (6.3, _UPPER + up + air)),
+        ((6.3, _LOWER - up - air), (3.75 + half + air, _BOTTOM)),
+        ((3.75 - half - air, _BOTTOM), (1.2, _LOWER - up - air)),
+        ((1.2, _UPPER + up + air), (3.75 - half - air, _TOP)),
+    ):
+        arrow(ax, colours, (x0, y0), (x1, y1), bend=-0.35)
+
+
+def _working_time(ax: Axes, colours: Theme) -> None:
+    left, low, width, height = 8.25, 0.6, 1.25, 3.25
+    words(ax, colours, (left, 4.2), "working time", points=20, bold=True, align="left")
+    top = low + height
+    fills = (colours.orange, "#16191F"), (colours.blue, colours.on_strong)
+    for (name, percent), (fill, ink) in zip(MAINTENANCE_SPLIT.items(), fills, strict=True):
+        part = height * percent / 100
+        top -= part
+        box(ax, colours, (left, top), (width, part), f"{percent} %", fill=fill, edge=fill, ink=ink,
+            points=20, bold=True)  # fmt: skip
+        middle = (left + width + 0.2, top + part / 2)
+        words(ax, colours, middle, name.replace(" ", "\n", 1), points=18, align="left")
 
 
 def landscape(theme: str = "light") -> Figure:

@@ -1,20 +1,33 @@
-"""Three ways to pay for one day's load, and the lecture's three bills (L10), computed as lesson 11 does."""
+"""L10, three ways to pay for one day's load: bills, waiting, who carries what, as lesson 11 computes it."""
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
-from mlops_lab import load
-from mlops_lab.slides.pictures.themes import HEIGHT_IN, SMALLEST_PT, WIDTH_IN, Theme, theme_of
+from mlops_lab import load, plots
+from mlops_lab.slides.pictures.drawing import (
+    HEIGHT_IN,
+    SMALLEST_PT,
+    WIDTH_IN,
+    Theme,
+    box,
+    canvas,
+    chart,
+    dressed,
+    theme_of,
+    words,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["load_bills", "paid_machines"]
+__all__ = ["load_bills", "paid_machines", "who_carries_what", "who_is_late"]
 
 CAPACITY, WINDOW_MIN = 4.0, 300
 
@@ -71,3 +84,53 @@ def _one(ax: Axes, colours: Theme, paid: npt.NDArray[np.float64]) -> None:
     for side, spine in ax.spines.items():
         spine.set_visible(side in ("left", "bottom"))
         spine.set_color(colours.line)
+
+
+_SERVICE_S = 1 / 4
+
+
+@functools.lru_cache(maxsize=2)
+def _runs(seed: int) -> dict[str, load.Run]:
+    calls = load.arrivals(load.daily_curve(), seed=seed)
+    fleets: dict[str, tuple[load.Policy, float]] = {
+        "fixed, 40\nmachines": (load.Fixed(40), 60),
+        "window of\n300 minutes": (load.Hold(300), 60),
+        "window of\n5 minutes": (load.Hold(5), 60),
+        "5 minutes,\ninstant start": (load.Hold(5), 0),
+        "5 minutes,\nheadroom": (load.Hold(5, target=0.8), 60),
+        "serverless\n": (load.PerRequest(), 2),
+    }
+    return {
+        name: load.simulate(calls, _SERVICE_S, fleet, cold_start_s=start)
+        for name, (fleet, start) in fleets.items()
+    }
+
+
+def who_is_late(theme: str = "light", *, seed: int = 0) -> Figure:
+    """Draw the share of requests that wait longer than a second, by way, the bill below. About 10 s."""
+    figure, ax = chart(theme)
+    late = {}
+    for name, run in _runs(seed).items():
+        summary = run.summary()
+        late[f"{name}\n${summary.bill_usd:,.0f}"] = 100 * summary.late
+    plots.bars(pd.Series(late), xlabel="", ylabel="wait over a second (%)", number_format="{:.0f} %", ax=ax)
+    ax.set_xticks(range(len(late)), list(late))
+    return dressed(figure, theme)
+
+
+def who_carries_what(theme: str = "light") -> Figure:
+    """Draw who answers for what: with machines of one's own, with autoscaling, and without servers (L10)."""
+    colours = theme_of(theme)
+    figure, ax = canvas(height_in=3.8)
+    duties = ("the model and its answers", "how many machines, when", "the machines themselves")
+    plans = {"fixed fleet": (1, 1, 1), "autoscaled": (1, 0.5, 1), "serverless": (1, 0, 0)}
+    for column, name in enumerate(plans):
+        words(ax, colours, (5.3 + column * 2.63, 3.55), name, points=20, bold=True)
+    for row, duty in enumerate(duties):
+        low = 2.2 - row * 1.06
+        words(ax, colours, (0.15, low + 0.46), duty, points=19, align="left")
+        for column, plan in enumerate(plans.values()):
+            whose = {1: "you", 0.5: "your rule", 0: "the provider"}[plan[row]]
+            fill, ink = (colours.blue, colours.on_strong) if plan[row] else (colours.panel, colours.ink)
+            box(ax, colours, (4.05 + column * 2.63, low), (2.5, 0.92), whose, points=19, fill=fill, ink=ink)
+    return figure

@@ -1,4 +1,4 @@
-"""What L8 asks of code, data, models and pipelines, as charts of lessons 04, 05 and 06."""
+"""L8, what must be kept with a model: versions, causes of difference, order of steps, runs (lessons 4-6)."""
 
 from __future__ import annotations
 
@@ -11,13 +11,44 @@ import numpy as np
 import pandas as pd
 
 from mlops_lab import plots, reproducibility, tracking, worlds
-from mlops_lab.slides.pictures.charts import chart, dressed
+from mlops_lab.slides.pictures.drawing import arrow, box, canvas, chart, dressed, theme_of, words
 from mlops_lab.tracking import example_runs
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["one_run_of_each", "order_of_steps", "seven_causes", "ten_versions", "twelve_curves"]
+__all__ = [
+    "one_run_of_each",
+    "order_of_steps",
+    "seven_causes",
+    "ten_versions",
+    "twelve_curves",
+    "what_to_keep",
+]
+
+
+def what_to_keep(theme: str = "light") -> Figure:
+    """Draw what must be kept with a model so that it can be made again (L8)."""
+    colours = theme_of(theme)
+    figure, ax = canvas(height_in=4.1)
+    kept = (
+        ("code", "which commit?"),
+        ("data", "which table?"),
+        ("pipeline", "steps in which order?"),
+        ("settings, seed", "which knobs?"),
+        ("machine", "which libraries?"),
+    )
+    for number, (name, asks) in enumerate(kept):
+        low = 3.32 - number * 0.8
+        box(ax, colours, (0.15, low), (2.7, 0.68), name, points=20, bold=True)
+        words(ax, colours, (3.1, low + 0.34), asks, points=19, align="left")
+        arrow(ax, colours, (6.25, low + 0.34), (7.75, 2.06 + (1.6 - 0.8 * number) * 0.28))
+    box(ax, colours, (7.85, 1.21), (2.2, 1.7), "the\nmodel", points=23, bold=True, fill=colours.blue,
+        edge=colours.blue, ink=colours.on_strong)  # fmt: skip
+    arrow(ax, colours, (10.1, 2.06), (10.65, 2.06))
+    words(ax, colours, (11.3, 2.06), "its\nnumbers", points=19)
+    return figure
+
 
 _STORAGE = Path(__file__).parents[3] / "benchmarks" / "results" / "storage.json"
 
@@ -31,8 +62,8 @@ def ten_versions(theme: str = "light") -> Figure:
     kinds = {"edit": "rows edited", "append": "rows added"}
     taken = pd.DataFrame(
         {
-            words: {names[way]: race["ways"][way][kind]["bytes"] / 1e6 for way in names}
-            for kind, words in kinds.items()
+            told: {names[way]: race["ways"][way][kind]["bytes"] / 1e6 for way in names}
+            for kind, told in kinds.items()
         }
     )
     plots.bars(taken, xlabel="way of keeping", ylabel="megabytes", number_format="{:,.0f}", ax=ax)

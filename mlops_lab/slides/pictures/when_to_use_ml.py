@@ -1,4 +1,4 @@
-"""The conditions of L1 to L3 as charts: each is a measurement of lesson 01."""
+"""L1 to L3, when to use ML and when not: conditions, dials and a verdict, each measured as lesson 01 does."""
 
 from __future__ import annotations
 
@@ -10,21 +10,50 @@ import numpy as np
 import pandas as pd
 
 from mlops_lab import framing, plots, worlds
-from mlops_lab.slides.pictures.charts import chart, dressed
-from mlops_lab.slides.pictures.shapes import arrow, box, words
-from mlops_lab.slides.pictures.themes import canvas, theme_of
+from mlops_lab.slides.pictures.drawing import arrow, box, canvas, chart, dressed, theme_of, words
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = [
     "enough_rows",
+    "evidence_table",
+    "five_conditions",
     "five_dials",
     "paper_or_model",
     "pays_or_not",
     "shuffled_scores",
     "yesterday_or_today",
 ]
+
+
+def five_conditions(theme: str = "light") -> Figure:
+    """Draw the five conditions as gates in a row: whoever fails one leaves by a way of its own."""
+    colours = theme_of(theme)
+    figure, ax = canvas(height_in=4.0)
+    gates = (
+        ("learn", "is there\na relation?", "leave it"),
+        ("complex", "is paper\nnot enough?", "a rule"),
+        ("data", "are there\nenough?", "collect"),
+        ("predict", "is a probable\nanswer fine?", "a table"),
+        ("unseen", "will live look\nlike the past?", "wait"),
+    )
+    width, gap = 1.98, 0.22
+    for number, (name, asks, way_out) in enumerate(gates):
+        left = 0.12 + number * (width + gap)
+        middle = left + width / 2
+        box(ax, colours, (left, 1.95), (width, 1.95))
+        words(ax, colours, (middle, 3.5), f"{number + 1} {name}", points=20, bold=True)
+        words(ax, colours, (middle, 2.58), asks, points=17.5)
+        if number:
+            arrow(ax, colours, (left - gap, 3.05), (left, 3.05))
+        arrow(ax, colours, (middle, 1.92), (middle, 0.92), colour=colours.red)
+        words(ax, colours, (middle + 0.14, 1.45), "no", align="left", ink=colours.soft)
+        box(ax, colours, (left + 0.14, 0.12), (width - 0.28, 0.76), way_out, edge=colours.red, points=19)
+    arrow(ax, colours, (11.0, 3.05), (11.3, 3.05))
+    words(ax, colours, (11.62, 3.05), "ML", points=22, bold=True)
+    return figure
+
 
 _PLACES = {"A": 5, "B": 0, "D": 1, "F": 4, "G": 7}
 
@@ -165,3 +194,55 @@ def _dials(seed: int) -> tuple[tuple[str, ...], ...]:
         ("repetitive work", "people's hours a year", *(f"{value:,.0f}" for value in dull)),
         ("patterns change", "skill won by refitting", *(f"{value:.2f}" for value in refit)),
     )
+
+
+_ROW_IN = 0.36
+
+_MARKS = {"for": "for ML", "against": "against", "unclear": "unclear", "unknown": "unknown"}
+
+
+@functools.lru_cache(maxsize=1)
+def _verdict_of_the_new_plant() -> framing.Verdict:
+    """Give the verdict on case G of lesson 01: machines fail in a plant that no row comes from. About 5 s."""
+    case = _case("G", seed=0)
+    attested = framing.Attestation(legal=True, ethical=True, by="the lecturer")
+    table = case.data.assign(target=case.target)
+    return framing.should_use_ml(table, "target", live=case.live, attest=attested, seed=0)
+
+
+def evidence_table(theme: str = "light") -> Figure:
+    """Draw the thirteen questions with their answers, and where each answer comes from."""
+    colours = theme_of(theme)
+    verdict = _verdict_of_the_new_plant()
+    height = _ROW_IN * (len(verdict.evidence) + 1) + 0.06
+    figure, ax = canvas(height_in=height)
+    looks = {
+        "for": (colours.blue, colours.on_strong),
+        "against": (colours.red, "#000000"),
+        "unclear": (colours.orange, "#000000"),
+        "unknown": (colours.paper, colours.ink),
+    }
+    for x, head in ((1.55, "answer"), (2.85, "question"), (9.2, "known how")):
+        align = "center" if head == "answer" else "left"
+        words(ax, colours, (x, height - 0.2), head, ink=colours.soft, align=align)
+    for number, row in enumerate(verdict.evidence):
+        y = height - _ROW_IN * (number + 1) - 0.2
+        fill, ink = looks[row.status]
+        decides = row.key in verdict.because
+        mark = "not so" if row.asks.startswith("not if") and row.status == "for" else _MARKS[row.status]
+        box(ax, colours, (0.75, y - 0.16), (1.6, 0.32), mark, fill=fill,
+            edge=colours.line, ink=ink)  # fmt: skip
+        words(ax, colours, (2.85, y), row.asks, align="left", bold=decides)
+        told = f"{row.basis}: decides" if decides else row.basis
+        words(
+            ax,
+            colours,
+            (9.2, y),
+            told,
+            align="left",
+            bold=decides,
+            ink=colours.ink if decides else colours.soft,
+        )
+        if decides:
+            ax.plot([0.35], [y], marker=">", color=colours.red, markersize=15)
+    return figure
