@@ -1,24 +1,84 @@
 """What an author of slides can write besides plain Markdown: the deck's own directives and roles.
 
-This module needs Sphinx, which comes with the extra `slides`; only the build of the deck imports it.
+`Deck` is what one build knows while its files are read. This module needs Sphinx, which comes with the extra
+`slides`; only the build of the deck imports it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import hashlib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
-from mlops_lab.slides.figures import arguments, inches
-from mlops_lab.slides.lesson_cards import LessonCard, card, existing, opener
-from mlops_lab.slides.quotes import Quote
-from mlops_lab.slides.state import Deck
-from mlops_lab.slides.tools import SphinxDirective, StringList, directives, nodes
+from docutils import nodes
+from docutils.parsers.rst import directives
+from docutils.statemachine import StringList
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
 
-if TYPE_CHECKING:
-    from mlops_lab.slides.tools import Sphinx
+from mlops_lab.slides.figures import Picture, arguments, inches, picture
+from mlops_lab.slides.lesson_openers import LessonCard, card, existing, opener
+from mlops_lab.slides.quotes import Quote, Quotes
 
-__all__ = ["box", "deck_of", "exact_line", "register", "speaker_notes"]
+__all__ = ["Deck", "box", "deck_of", "exact_line", "register", "speaker_notes"]
+
+_FIGURES = "_figures"
+"""The folder, beside the files that are read, in which drawn pictures are kept."""
+
+
+@dataclass
+class Deck:
+    """The deck that is being built: its sources, what it may quote, and what was found so far.
+
+    Parameters
+    ----------
+    root
+        The folder of the course.
+    sources
+        The folder whose files are read.
+    """
+
+    root: Path
+    sources: Path
+    minutes: float = 0.0
+    slides: dict[str, str] = field(default_factory=dict)
+    openers: dict[str, str] = field(default_factory=dict)
+    drawn: dict[str, Picture] = field(default_factory=dict)
+
+    @cached_property
+    def quotes(self) -> Quotes:
+        """What slides may quote."""
+        return Quotes(self.root)
+
+    def draw(
+        self, name: str, size: tuple[float, float] | None, given: Mapping[str, Any]
+    ) -> tuple[str, Picture]:
+        """Draw a picture into a file, once for each function and its arguments."""
+        file = _file(name, size, given)
+        if file not in self.drawn:
+            self.keep(name, size, given, picture(name, size=size, given=given))
+        return file, self.drawn[file]
+
+    def keep(
+        self, name: str, size: tuple[float, float] | None, given: Mapping[str, Any], drawn: Picture
+    ) -> None:
+        """Keep a picture that was drawn elsewhere, for `draw` to find."""
+        file = _file(name, size, given)
+        path = self.sources / file
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(drawn.svg)
+        self.drawn[file] = drawn
+
+
+def _file(name: str, size: tuple[float, float] | None, given: Mapping[str, Any]) -> str:
+    asked = repr((name, size, sorted(given.items())))
+    short = re.sub(r"\W+", "-", name.removeprefix("mlops_lab."))
+    return f"{_FIGURES}/{short}-{hashlib.sha256(asked.encode()).hexdigest()[:8]}.svg"
+
 
 _SHORTEST_ALT = 15
 

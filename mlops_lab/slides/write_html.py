@@ -10,15 +10,16 @@ import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from mlops_lab.slides.markup import box, speaker_notes
-from mlops_lab.slides.tools import HTML5Translator, RevealjsSlideTranslator, sphinx_revealjs
+import sphinx_revealjs
+from sphinx.application import Sphinx
+from sphinx.writers.html5 import HTML5Translator
+from sphinx_revealjs.writers import RevealjsSlideTranslator
 
-if TYPE_CHECKING:
-    from mlops_lab.slides.tools import Sphinx
+from mlops_lab.slides.directives import box, speaker_notes
 
-__all__ = ["SlideTranslator", "register", "write"]
+__all__ = ["register", "write"]
 
 _REVEAL = ("dist/reset.css", "dist/reveal.css", "dist/reveal.js", "plugin/notes/notes.js", "LICENSE")
 _NOTES = re.compile(r'<aside class="notes">.*?</aside>\n?', re.DOTALL)

@@ -9,11 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mlops_lab.slides.markup import box, deck_of, exact_line, speaker_notes
-from mlops_lab.slides.quotes import typed_figures
-from mlops_lab.slides.tools import SphinxTransform, logging, nodes
+from docutils import nodes
+from sphinx.transforms import SphinxTransform
+from sphinx.util import logging
 
-__all__ = ["GAP_PX", "PICTURE_PX", "SMALLEST_LETTERS_PX", "WIDTH_PX", "SlideAnatomy"]
+from mlops_lab.slides.directives import box, deck_of, exact_line, speaker_notes
+from mlops_lab.slides.quotes import typed_figures
+
+__all__ = ["SlideLayout"]
 
 WIDTH_PX = 1136
 """How wide a slide's content is, of 1280: the style sheet leaves 72 px at either side."""
@@ -33,7 +36,7 @@ _WRITTEN_BY_US = {"quote", "key", "lesson", "minutes"}
 _logger = logging.getLogger(__name__)
 
 
-class SlideAnatomy(SphinxTransform):
+class SlideLayout(SphinxTransform):
     """Check every slide of a file and bring its parts into one order: title, body, foot, notes."""
 
     default_priority = 870
