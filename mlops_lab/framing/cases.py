@@ -40,11 +40,6 @@ class FramingCase:
         The decisions that are right.
     why
         Why, in one sentence.
-
-    Examples
-    --------
-    >>> case("noise", seed=3).right
-    ('NO_SIGNAL',)
     """
 
     name: str

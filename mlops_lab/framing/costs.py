@@ -1,4 +1,4 @@
-"""Does it pay? Break-even error and volume, the net value over the years, and the part that pays.
+"""Does it pay? Break-even error, the net value over the years, and the part or group of rows that pays (L3).
 
 No statistic knows what an error costs: you say it, and everything here is arithmetic on what you said.
 Left out: discounting, growing volume, costs that differ from class to class or grow with size.
@@ -7,20 +7,28 @@ Left out: discounting, growing volume, costs that differ from class to class or 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+from scipy import stats
 
+from mlops_lab.framing.contest import answered_right, folds, models, rivals
+from mlops_lab.framing.problem import Problem
 from mlops_lab.framing.skill import interval, redraws
 
 __all__ = [
     "Costs",
+    "Group",
     "NetValue",
     "Part",
     "break_even_error",
     "break_even_volume",
     "each_and_fixed",
+    "group_that_pays",
     "net_value",
     "part_that_pays",
 ]
@@ -153,11 +161,6 @@ class NetValue:
     ----------
     value, low, high
         The value and the ends of its interval, in the money of `Costs`.
-
-    Examples
-    --------
-    >>> NetValue(1000.0, -200.0, 2200.0).low
-    -200.0
     """
 
     value: float
@@ -179,12 +182,6 @@ def net_value(right: NDArray[np.float64], costs: Costs, *, paper: bool = False, 
     seed
         How rows are redrawn.
 
-    Examples
-    --------
-    >>> costs = Costs(value_correct=1, cost_wrong=3, run=0, build=30_000, keep=10_000, volume=100_000)
-    >>> net_value(np.repeat([1.0, 0.0], [800, 200]), costs).value
-    0.0
-
     Taught in notebooks/01_when_to_use_ml.ipynb.
     """
     each, fixed = each_and_fixed(right, costs, paper=paper)
@@ -203,11 +200,6 @@ class Part:
         Share of cases that the model would answer; people keep the rest.
     value, low, high
         Money over all years from this part, with its 95 % interval.
-
-    Examples
-    --------
-    >>> Part(0.4, 1000.0, 500.0, 1500.0).share
-    0.4
     """
 
     share: float
@@ -236,14 +228,6 @@ def part_that_pays(
     seed
         How rows are halved and redrawn.
 
-    Examples
-    --------
-    >>> sure = np.linspace(0.5, 1, 1000)
-    >>> right = (np.random.default_rng(0).random(1000) < sure).astype(float)
-    >>> costs = Costs(value_correct=1, cost_wrong=8, run=0, build=1000, keep=1000, volume=100_000)
-    >>> part_that_pays(right, sure, costs).share < 0.5
-    True
-
     Taught in notebooks/01_when_to_use_ml.ipynb.
     """
     each, fixed = each_and_fixed(right, costs, paper=False)
@@ -271,3 +255,146 @@ def each_and_fixed(
     if paper:
         return each, costs.build_rule + costs.keep_rule * costs.years
     return each - costs.run, costs.build + costs.keep * costs.years
+
+
+FEWEST_ROWS = 200
+
+MOST_LEVELS = 6
+
+MOST_GROUPS = 6
+
+FOLDS = 5
+
+
+@dataclass(frozen=True)
+class Group:
+    """The rows that share one value of a column, answered by a model of their own.
+
+    Attributes
+    ----------
+    words
+        Which rows, such as "plant = north".
+    share
+        Their share of all rows.
+    value, low, high
+        Money over all years when only these rows are answered, with an interval that allows for all groups
+        tried.
+    beats_paper
+        True where the model is right more often there than the best on paper, beyond chance.
+    """
+
+    words: str
+    share: float
+    value: float
+    low: float
+    high: float
+    beats_paper: bool
+
+
+def group_that_pays(
+    problem: Problem,
+    costs: Costs,
+    *,
+    rule: Callable[[pd.DataFrame], Any] | None = None,
+    least: float = 0.0,
+    seed: int = 0,
+) -> Group | None:
+    """Ask each large group of rows by itself, and give the one in which a model brings most.
+
+    A group is a value of a column with two to six values, held by at least 200 rows. Up to six are looked at
+    quickly, the largest first: quick models, fitted to the group's rows alone, in two folds. The one that
+    brings most, if it may bring enough, is asked with all models and all of paper in five folds. Intervals
+    are widened for the number of groups (Bonferroni). It cannot find a group that takes two columns to
+    describe.
+
+    Parameters
+    ----------
+    problem
+        From `prepare`.
+    costs
+        What answers are worth; building and keeping are charged in full.
+    rule
+        A rule of your own to compete on paper.
+    least
+        What the group must bring to be worth a closer look, such as what paper brings over all rows.
+    seed
+        How rows fall into folds.
+
+    Taught in notebooks/01_when_to_use_ml.ipynb.
+    """
+    if problem.too_few or (problem.numbers and costs.tolerance is None):
+        return None
+    groups = sorted(_groups(problem), key=lambda group: -len(group[1]))[:MOST_GROUPS]
+    if not groups:
+        return None
+    quick = [model for model in models(problem) if model.name != "trees"]  # many trees cost the most time
+    rights = [_best_right(problem, rows, quick, costs, 2, seed) for _, rows in groups]
+    z = float(stats.norm.ppf(1 - 0.025 / len(groups)))
+    looks = [
+        _money(problem, words, rows, right, costs, z)
+        for (words, rows), right in zip(groups, rights, strict=True)
+    ]
+    best = max(range(len(groups)), key=lambda place: looks[place].value)
+    if looks[best].high <= least:
+        return looks[best]
+    words, rows = groups[best]
+    by_model = _best_right(problem, rows, models(problem), costs, FOLDS, seed)
+    by_paper = _best_right(problem, rows, rivals(problem, rule), costs, FOLDS, seed)
+    lead = by_model - by_paper
+    beats = bool(lead.mean() - z * _error(lead) > 0)
+    return replace(_money(problem, words, rows, by_model, costs, z), beats_paper=beats)
+
+
+def _groups(problem: Problem) -> Iterator[tuple[str, NDArray[np.int64]]]:
+    for position, name in enumerate(problem.code_names):
+        codes = problem.codes[:, position]
+        levels = np.unique(codes)
+        if not 2 <= len(levels) <= MOST_LEVELS:
+            continue
+        for level in levels:
+            rows = np.flatnonzero(codes == level)
+            if FEWEST_ROWS <= len(rows) < problem.size and _varied(problem, rows):
+                yield f"{name} = {problem.table[name].iloc[rows[0]]}", rows
+
+
+def _varied(problem: Problem, rows: NDArray[np.int64]) -> bool:
+    """Tell whether a group has answers enough to be divided into folds: two classes, 20 rows of each."""
+    if problem.numbers:
+        return True
+    _, counts = np.unique(problem.answers[rows], return_counts=True)
+    return len(counts) > 1 and counts.min() >= 20
+
+
+def _money(
+    problem: Problem, words: str, rows: NDArray[np.int64], right: NDArray[np.float64], costs: Costs, z: float
+) -> Group:
+    each, fixed = each_and_fixed(right, costs, paper=False)
+    share = len(rows) / problem.size
+    answers = costs.years * costs.volume * share
+    value, half = answers * float(each.mean()) - fixed, z * answers * _error(each)
+    return Group(words, share, value, value - half, value + half, beats_paper=False)
+
+
+def _best_right(
+    problem: Problem,
+    rows: NDArray[np.int64],
+    candidates: Sequence[Any],
+    costs: Costs,
+    count: int,
+    seed: int,
+) -> NDArray[np.float64]:
+    """Give 1.0 for each row of the group that the best candidate answers rightly, unseen; else 0.0."""
+    split = folds(problem, count, seed=seed, rows=rows)
+    found = []
+    for candidate in candidates:
+        shape = problem.answers.shape if problem.numbers else (problem.size, len(problem.classes))
+        chances = np.zeros(shape)
+        for train, held in split:
+            chances[held] = candidate.fit(problem, train).chances(problem, held)
+        found.append(answered_right(problem, chances, costs.tolerance)[rows])
+    return max(found, key=lambda right: float(right.mean()))
+
+
+def _error(each: NDArray[np.float64]) -> float:
+    """Give the standard error of a mean."""
+    return float(each.std(ddof=1)) / math.sqrt(len(each))

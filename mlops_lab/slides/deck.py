@@ -11,15 +11,22 @@ import re
 import shutil
 import sys
 import tempfile
+import warnings
 import webbrowser
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mlops_lab.slides import ahead, chromium
-from mlops_lab.slides.lesson_cards import existing
-from mlops_lab.slides.state import PARTS, Deck
+from mlops_lab.slides import figures
+from mlops_lab.slides import pdf as print_to_pdf
+from mlops_lab.slides.lesson_openers import existing
+
+if TYPE_CHECKING:
+    from mlops_lab.slides.directives import Deck
 
 __all__ = ["build"]
+
+PARTS = "[0-9][0-9]_*.md"
+"""The names of the deck's files, which are read in this order."""
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _SAID = re.compile(
@@ -35,7 +42,7 @@ def build(root: Path, *, to: Path | None = None, pdf: bool = False, show: bool =
     target = (to or root / "build" / "slides").resolve()
     if target.exists() and not _ours(target):
         raise ValueError(f"{target} holds something else than a deck: name another folder with --to")
-    browser = chromium.find() if pdf else None
+    browser = print_to_pdf.find() if pdf else None
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(
         prefix=".slides-", dir=target.parent, ignore_cleanup_errors=True
@@ -43,7 +50,7 @@ def build(root: Path, *, to: Path | None = None, pdf: bool = False, show: bool =
         made = Path(name, "deck")
         deck = _build(root, sources, Path(name), made)
         if browser is not None:
-            chromium.print_pdf(browser, made / "print.html", made / "slides.pdf")
+            print_to_pdf.print_pdf(browser, made / "print.html", made / "slides.pdf")
         if target.exists():
             shutil.rmtree(target)
         made.replace(target)
@@ -69,16 +76,22 @@ def _ours(folder: Path) -> bool:
 
 def _build(root: Path, sources: Path, work: Path, made: Path) -> Deck:
     """Build into `made`, with all that comes and goes in `work`."""
+    with warnings.catch_warnings():  # Sphinx adds a filter when it is imported
+        try:
+            from mlops_lab.slides import directives, write_html
+        except ImportError as error:
+            raise ValueError(
+                f"slides need the packages of the extra 'slides' ({error}): "
+                "`python -m mlops_lab slides` installs them"
+            ) from error
     copy, built = work / "slides", work / "built"
     shutil.copytree(sources, copy)  # drawn pictures lie beside the sources while Sphinx reads them
-    deck = Deck(root, copy)
-    for wanted, picture in ahead.drawn(ahead.asked(copy)):
+    deck = directives.Deck(root, copy)
+    for wanted, picture in figures.draw_ahead(figures.asked_for(sorted(copy.glob(PARTS)))):
         deck.keep(*wanted, picture)
     said = io.StringIO()
     try:
         bodies = _read(deck, built, work / "doctrees", said)
-    except ImportError as error:
-        raise ValueError(f"{error}: `python -m mlops_lab slides` installs them") from error
     except Exception as error:
         if not _mistakes(said.getvalue(), copy):
             raise ValueError(f"the deck could not be built: {type(error).__name__}: {error}") from error
@@ -92,19 +105,19 @@ def _build(root: Path, sources: Path, work: Path, made: Path) -> Deck:
         mistakes.append("slides: there is no slide: begin the first file with `# The lecture's title`")
     if mistakes:
         raise ValueError("\n  ".join([f"the deck was not built, {len(mistakes)} to mend:", *mistakes]))
-    from mlops_lab.slides import pages
-
     slides = "".join(bodies[name] for name in sorted(bodies))
     slides = slides.replace('class="part"', 'class="part first"', 1)
     title = next(iter(deck.slides.values()))
-    pages.write(slides, title, built=built, own=copy / "_static", target=made)
+    write_html.write(slides, title, built=built, own=copy / "_static", target=made)
     return deck
 
 
 def _read(deck: Deck, built: Path, doctrees: Path, said: io.StringIO) -> dict[str, str]:
     """Let Sphinx read the files; return each one's slides by its name."""
-    from mlops_lab.slides import anatomy, markup, pages
-    from mlops_lab.slides.tools import Sphinx, docutils_namespace, patch_docutils
+    from sphinx.application import Sphinx
+    from sphinx.util.docutils import docutils_namespace, patch_docutils
+
+    from mlops_lab.slides import directives, slide_layout, write_html
 
     names = sorted(path.stem for path in deck.sources.glob(PARTS))
     settings: dict[str, Any] = {
@@ -141,9 +154,9 @@ def _read(deck: Deck, built: Path, doctrees: Path, said: io.StringIO) -> dict[st
             warning=said,
             freshenv=True,
         )
-        markup.register(app)
-        pages.register(app)
-        app.add_transform(anatomy.SlideAnatomy)
+        directives.register(app)
+        write_html.register(app)
+        app.add_transform(slide_layout.SlideLayout)
         app.connect("html-page-context", keep)
         app.env.deck = deck  # type: ignore[attr-defined]
         app.build(force_all=True)

@@ -1,7 +1,9 @@
 """Pictures of slides: drawn by functions of the package when the deck is built, and held to being readable.
 
 A function is called with the fixed seed; what it draws becomes an SVG, the same bytes at every build. Letters
-are stored as shapes, so a picture looks alike on every machine.
+are stored as shapes, so a picture looks alike on every machine. Pictures are most of a build's work, so they
+are drawn ahead of reading the deck, on several processors. What goes wrong there is passed over: a picture
+that is missing is drawn again where its slide is read, and what is wrong with it is said with file and line.
 """
 
 from __future__ import annotations
@@ -11,10 +13,14 @@ import importlib
 import inspect
 import io
 import itertools
+import multiprocessing
+import os
 import re
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,12 +32,24 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.text import Text
 
-__all__ = ["SEED", "Picture", "arguments", "function", "inches", "picture", "text_problems"]
+__all__ = [
+    "SEED",
+    "Asked",
+    "Picture",
+    "arguments",
+    "asked_for",
+    "draw_ahead",
+    "function",
+    "inches",
+    "picture",
+    "text_problems",
+]
 
 SEED = 0
 """What every figure function with a parameter `seed` is called with."""
 
 _LENGTH = re.compile(r"([0-9.]+)(px|pt|in)?$")
+
 _INCHES = {"px": 1 / 96, "pt": 1 / 72, "in": 1.0, None: 1 / 96}
 
 
@@ -266,3 +284,60 @@ def text_problems(figure: Figure, *, touching_pt: float = 0.75) -> list[str]:
 def _short(text: str) -> str:
     text = " ".join(text.split())
     return text if len(text) <= 40 else text[:37] + "..."
+
+
+Asked = tuple[str, tuple[float, float] | None, dict[str, Any]]
+"""A function's name, the size of the axes handed to it, and its arguments."""
+
+_FENCE = re.compile(
+    r"^[ \t]*(?:`{3,}|:{3,})\{package-figure\}[ \t]*(?P<name>\S+)\n(?P<options>(?:[ \t]*:\w+:.*\n)*)",
+    re.MULTILINE,
+)
+
+_FEWEST = 4
+
+_MOST_WORKERS = 4
+
+
+def asked_for(paths: Iterable[Path]) -> list[Asked]:
+    """List the pictures that files of the deck ask for, each once; what cannot be read is left out."""
+    found: list[Asked] = []
+    for path in paths:
+        for match in _FENCE.finditer(path.read_text(encoding="utf-8")):
+            options = dict(re.findall(r":(\w+):[ \t]*(.*)", match["options"]))
+            try:
+                size = inches(options["size"].strip()) if "size" in options else None
+                one = (match["name"], size, arguments(options.get("with", "").strip()))
+            except ValueError:
+                continue
+            if one not in found:
+                found.append(one)
+    return found
+
+
+def draw_ahead(wanted: list[Asked]) -> list[tuple[Asked, Picture]]:
+    """Draw pictures in processes of their own; those that fail are left out.
+
+    Fewer than four are not worth the processes: then nothing is drawn.
+    """
+    workers = min(_MOST_WORKERS, os.cpu_count() or 1)
+    if len(wanted) < _FEWEST or workers < 2:
+        return []
+    context = multiprocessing.get_context("spawn")  # the same on every system
+    made: list[tuple[Asked, Picture]] = []
+    try:
+        with ProcessPoolExecutor(workers, mp_context=context) as pool:
+            for one, result in zip(wanted, pool.map(_drawn, wanted), strict=True):
+                if result is not None:
+                    made.append((one, result))
+    except (BrokenProcessPool, OSError):
+        pass  # no further processes are to be had here
+    return made
+
+
+def _drawn(wanted: Asked) -> Picture | None:
+    name, size, given = wanted
+    try:
+        return picture(name, size=size, given=given)
+    except ValueError:
+        return None

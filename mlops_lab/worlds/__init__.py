@@ -1,31 +1,23 @@
 """Seeded data worlds whose truth we own: the orchard's crates, problem cases, and bundled real data."""
 
-from mlops_lab.worlds.batch import Batch
-from mlops_lab.worlds.cases import CASES, DECISIONS, Case, CaseTruth, case
+from mlops_lab.worlds.cases import CASES, Case, case
+from mlops_lab.worlds.crates import FEATURES, GRADES, PRICES, SCANNERS, Batch, profit, rule_card
 from mlops_lab.worlds.orchard import Orchard
-from mlops_lab.worlds.packhouse import FEATURES, GRADES, PRICES, SCANNERS, profit, rule_card
-from mlops_lab.worlds.randomness import Streams
-from mlops_lab.worlds.real import FETCHABLE, REAL, Table, fetch, real
-from mlops_lab.worlds.stories import Stakes
+from mlops_lab.worlds.random_streams import Streams
+from mlops_lab.worlds.real_tables import REAL, real
 
 __all__ = [
     "CASES",
-    "DECISIONS",
     "FEATURES",
-    "FETCHABLE",
     "GRADES",
     "PRICES",
     "REAL",
     "SCANNERS",
     "Batch",
     "Case",
-    "CaseTruth",
     "Orchard",
-    "Stakes",
     "Streams",
-    "Table",
     "case",
-    "fetch",
     "profit",
     "real",
     "rule_card",

@@ -1,8 +1,10 @@
 """The deck: a good one becomes pages that need no network; a mistake is named with its file and line."""
 
+import io
 import re
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,7 +16,7 @@ from matplotlib.figure import Figure
 from mlops_lab import cli, plots
 from mlops_lab.lesson.outputs import MIME
 from mlops_lab.setup import bootstrap
-from mlops_lab.slides import ahead, chromium, deck, figures, lesson_cards, quotes
+from mlops_lab.slides import deck, figures, lesson_openers, pdf, quotes
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTES = "```{notes}\n:minutes: 2\n\nSay it.\n```\n"
@@ -130,6 +132,7 @@ def _course(tmp_path, monkeypatch):
     functions = (good, overlapping, failing, blank, number, drawing)
     module = SimpleNamespace(**{one.__name__: one for one in functions})
     monkeypatch.setitem(sys.modules, "mlops_lab.slide_figures", module)
+    monkeypatch.setattr(figures, "_FEWEST", 100)  # other processes do not know this module
     return tmp_path
 
 
@@ -141,14 +144,32 @@ def _build(course, text=GOOD, **more):
 # --- a good deck --------------------------------------------------------------------------------------------
 
 
-def test_a_deck_becomes_pages_that_need_no_network(course, capsys):
-    assert _build(course) == 0
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Build one good deck: with a picture of its own, a second part, and a file that is no part; show it."""
+    seen, said = [], io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(said):
+        course = _course(tmp_path_factory.mktemp("course"), patch)
+        patch.setattr(deck.webbrowser, "open", seen.append)
+        slides = course / "slides"
+        (slides / "crate.svg").write_text(drawing(), encoding="utf-8")
+        (slides / "02_more.md").write_text(f"# More\n\n## First\n\nAgain.\n\n{NOTES}", encoding="utf-8")
+        (slides / "README.md").write_text("How to write slides: 85 %.", encoding="utf-8")
+        text = GOOD.replace("It measured", "![A crate of apples](crate.svg)\n\nIt measured")
+        assert _build(course, text, show=True) == 0
     page = (course / "out" / "index.html").read_text(encoding="utf-8")
+    return SimpleNamespace(out=course / "out", page=page, said=said.getvalue(), seen=seen)
+
+
+def test_a_deck_becomes_pages_that_need_no_network(made):
+    page = made.page
     assert re.findall(r"<h[12]>(.*?)</h[12]>", page) == [
         "The deck",
         "First",
         "The lessons",
         "01 Demo: does it work?",
+        "More",
+        "First",
     ]
     assert '<span class="quote measured">96 %</span>' in page
     assert '<span class="quote lecture">$25,920 a month</span><span class="key"> (L1)</span>' in page
@@ -156,22 +177,38 @@ def test_a_deck_becomes_pages_that_need_no_network(course, capsys):
     assert '<a class="lesson reference internal" href="#lesson-01">Lesson 01: Demo</a>' in page
     assert "Lesson 02: Later on (planned)" in page
     assert "schematic</p>" in page
-    assert page.count('<aside class="notes">') == 2
+    assert page.count('<aside class="notes">') == 3
     assert not re.search(r"""(?:src|href)=["'](?:[a-z]+:)?//""", page), "the page asks another machine"
     for name in re.findall(r'(?:src|href)="([^"#]+)"', page):
-        assert (course / "out" / name).is_file(), name
-    printed = (course / "out" / "print.html").read_text(encoding="utf-8")
+        assert (made.out / name).is_file(), name
+    printed = (made.out / "print.html").read_text(encoding="utf-8")
     assert "<script" not in printed and "notes" not in printed
-    assert printed.count("<section") == page.count("<section") == 4
-    assert "built 3 slides (2 minutes by their notes) and 1 openers of lessons" in capsys.readouterr().out
+    assert printed.count("<section") == page.count("<section") == 6
+    assert "built 5 slides (4 minutes by their notes) and 1 openers of lessons" in made.said
+    assert made.seen == [(made.out / "index.html").as_uri()]
 
 
-def test_an_opener_says_what_its_lesson_says(course):
-    _build(course)
-    page = (course / "out" / "index.html").read_text(encoding="utf-8")
-    opener = page[page.index('id="lesson-01"') :]
+def test_an_opener_says_what_its_lesson_says(made):
+    opener = made.page[made.page.index('id="lesson-01"') :]
     for said in ("You will see how.", "30 minutes.", "The core of it", "deeper: 1 more", "How: far?", "near"):
         assert said in opener, said
+
+
+def test_parts_come_in_the_order_of_their_names(made):
+    assert re.findall(r'<section id="([^"]+)"', made.page) == [
+        "01_deck-the-deck",
+        "01_deck-first",
+        "01_deck-the-lessons",
+        "lesson-01",
+        "02_more-more",
+        "02_more-first",
+    ]
+
+
+def test_a_picture_of_ones_own_goes_along_and_a_file_that_is_no_part_is_left_out(made):
+    assert (made.out / "_images" / "crate.svg").read_text(encoding="utf-8") == drawing()
+    assert re.search(r'<img alt="A crate of apples" src="_images/crate.svg" ?/>', made.page)
+    assert "85 %" not in made.page
 
 
 def test_two_builds_give_the_same_bytes(course):
@@ -184,38 +221,10 @@ def test_two_builds_give_the_same_bytes(course):
     first = files()
     _build(course)
     assert files() == first
-
-
-def test_parts_come_in_the_order_of_their_names(course):
-    (course / "slides" / "02_more.md").write_text(
-        f"# More\n\n## First\n\nAgain.\n\n{NOTES}", encoding="utf-8"
-    )
-    _build(course)
-    page = (course / "out" / "index.html").read_text(encoding="utf-8")
-    names = re.findall(r'<section id="([^"]+)"', page)
-    assert names == [
-        "01_deck-the-deck",
-        "01_deck-first",
-        "01_deck-the-lessons",
-        "lesson-01",
-        "02_more-more",
-        "02_more-first",
-    ]
-
-
-def test_a_picture_of_ones_own_goes_along(course):
-    drawing_of_a_crate = drawing()
-    (course / "slides" / "crate.svg").write_text(drawing_of_a_crate, encoding="utf-8")
-    _build(course, GOOD.replace("It measured", "![A crate of apples](crate.svg)\n\nIt measured"))
-    assert (course / "out" / "_images" / "crate.svg").read_text(encoding="utf-8") == drawing_of_a_crate
-    page = (course / "out" / "index.html").read_text(encoding="utf-8")
-    assert re.search(r'<img alt="A crate of apples" src="_images/crate.svg" ?/>', page)
-
-
-def test_a_file_that_is_no_part_is_left_out(course):
-    (course / "slides" / "README.md").write_text("How to write slides: 85 %.", encoding="utf-8")
-    _build(course)
-    assert "85 %" not in (course / "out" / "index.html").read_text(encoding="utf-8")
+    with pytest.raises(ValueError, match="to mend"):
+        _build(course, GOOD.replace("## First", "## "))
+    assert files() == first, "a deck with a mistake has touched the earlier one"
+    assert [path.name for path in course.glob(".slides-*")] == []
 
 
 def test_a_folder_with_other_things_is_left_alone(course):
@@ -224,14 +233,6 @@ def test_a_folder_with_other_things_is_left_alone(course):
     with pytest.raises(ValueError, match="holds something else than a deck"):
         _build(course)
     assert (course / "out" / "thesis.txt").read_text(encoding="utf-8") == "mine"
-
-
-def test_a_deck_with_a_mistake_leaves_the_earlier_one(course):
-    _build(course)
-    with pytest.raises(ValueError, match="to mend"):
-        _build(course, GOOD.replace("## First", "## "))
-    assert (course / "out" / "index.html").is_file()
-    assert [path.name for path in course.glob(".slides-*")] == []
 
 
 # --- mistakes -----------------------------------------------------------------------------------------------
@@ -314,29 +315,34 @@ def test_a_mistake_stops_the_build_with_file_and_line(told, what):
     assert any(match and int(match[1]) in places[what] for match in found), said
 
 
-@pytest.mark.parametrize(
-    ("text", "place", "said"),
-    [
-        ("# Deck\n\n## \n\nText.\n\n" + NOTES, 3, "no title"),
-        ("# Deck\n\n## Here\n\nText.\n", 3, "no speaker notes"),
-        ("# Deck\n\n## Here\n\n" + NOTES, 3, "is empty"),
-        ("Text.\n\n# Deck\n", 1, "above the first heading"),
-        ("# Deck\n\n## Here\n\nText.\n\n```{notes}\n\nSay it.\n```\n", 7, ":minutes:"),
-        ("# Deck\n\n## Here\n\nText.\n\n```{notes}\n:minutes: many\n\nSay it.\n```\n", 7, "minutes"),
-        ("# Deck\n\n## Here\n\nText.\n\n```{notes}\n:minutes: 2\n```\n", 7, "empty"),
-        (
-            "# Deck\n\n## Here\n\nText.\n\n```{notes}\n:minutes: 2\n\nIt cost $99.\n```\n",
-            10,
-            "'$99' was typed",
-        ),
-        ("# Deck\n\n## Here\n\nTwo lines,\nthen {measured}`demo.no`.\n\n" + NOTES, 6, "no claim"),
-    ],
-)
-def test_a_slide_lacks_what_a_slide_needs(course, text, place, said):
+LACKING = [
+    ("# Deck\n\n## \n\nText.\n\n" + NOTES, 3, "no title"),
+    ("# Deck\n\n## Here\n\nText.\n", 3, "no speaker notes"),
+    ("# Deck\n\n## Here\n\n" + NOTES, 3, "is empty"),
+    ("Text.\n\n# Deck\n", 1, "above the first heading"),
+    ("# Deck\n\n## Here\n\nText.\n\n```{notes}\n\nSay it.\n```\n", 7, ":minutes:"),
+    ("# Deck\n\n## Here\n\nText.\n\n```{notes}\n:minutes: many\n\nSay it.\n```\n", 7, "minutes"),
+    ("# Deck\n\n## Here\n\nText.\n\n```{notes}\n:minutes: 2\n```\n", 7, "empty"),
+    (
+        "# Deck\n\n## Here\n\nText.\n\n```{notes}\n:minutes: 2\n\nIt cost $99.\n```\n",
+        10,
+        "'$99' was typed",
+    ),
+    ("# Deck\n\n## Here\n\nTwo lines,\nthen {measured}`demo.no`.\n\n" + NOTES, 6, "no claim"),
+    ("# Again\n\n```{lesson-openers} 1\n```\n", 3, "lesson 01 has an opener already"),
+]
+
+
+def test_a_slide_lacks_what_a_slide_needs(course):
+    for number, (text, _, _) in enumerate(LACKING):
+        (course / "slides" / f"{10 + number}_part.md").write_text(text, encoding="utf-8")
     with pytest.raises(ValueError) as caught:
-        _build(course, text)
+        _build(course)
     told = str(caught.value)
-    assert re.search(rf"^  slides/01_deck\.md:{place}: .*{re.escape(said)}", told, re.MULTILINE), told
+    assert int(re.search(r"(\d+) to mend:", told)[1]) == told.count("\n  slides/") >= len(LACKING)
+    for number, (_, place, said) in enumerate(LACKING):
+        line = rf"^  slides/{10 + number}_part\.md:{place}: .*{re.escape(said)}"
+        assert re.search(line, told, re.MULTILINE), (said, told)
 
 
 def test_a_lesson_without_an_opener_is_missed(course):
@@ -344,21 +350,10 @@ def test_a_lesson_without_an_opener_is_missed(course):
         _build(course, f"# Deck\n\n## Here\n\nText.\n\n{NOTES}")
 
 
-def test_an_opener_that_stands_twice_is_seen(course):
-    with pytest.raises(ValueError, match=r"01_deck\.md:\d+: lesson 01 has an opener already"):
-        _build(course, GOOD + "\n# Again\n\n```{lesson-openers} 1\n```\n")
-
-
 @pytest.mark.parametrize("text", ["", "% a comment\n"])
 def test_a_deck_without_a_slide_is_none(course, text):
     (course / "notebooks" / "solutions" / "01_demo.ipynb").unlink()
     with pytest.raises(ValueError, match="there is no slide"):
-        _build(course, text)
-
-
-def test_all_mistakes_are_told_at_once(course):
-    text = GOOD.replace("L1.price", "L1.prize").replace("demo.share", "demo.shame")
-    with pytest.raises(ValueError, match="2 to mend"):
         _build(course, text)
 
 
@@ -447,10 +442,10 @@ def test_what_is_no_figure_is_left_alone(text):
 
 
 def test_every_lesson_of_the_course_has_what_an_opener_needs():
-    numbers = lesson_cards.existing(ROOT)
+    numbers = lesson_openers.existing(ROOT)
     assert "00" in numbers
     for number in numbers:
-        card = lesson_cards.card(number, ROOT)
+        card = lesson_openers.card(number, ROOT)
         assert card.title and card.goal and card.time and card.core, number
 
 
@@ -537,8 +532,8 @@ def test_a_picture_is_the_same_whatever_the_settings_of_matplotlib(course):
 
 
 def test_no_browser_is_said_before_anything_is_built(course, monkeypatch):
-    monkeypatch.setattr(chromium.shutil, "which", lambda name: None)
-    monkeypatch.setattr(chromium, "_PLACES", {})
+    monkeypatch.setattr(pdf.shutil, "which", lambda name: None)
+    monkeypatch.setattr(pdf, "_PLACES", {})
     with pytest.raises(ValueError, match="no Chromium, Chrome or Edge"):
         _build(course, pdf=True)
     assert not (course / "out").exists()
@@ -546,21 +541,22 @@ def test_no_browser_is_said_before_anything_is_built(course, monkeypatch):
 
 @pytest.mark.parametrize("name", ["win32", "darwin"])
 def test_a_browser_is_found_where_the_system_keeps_it(tmp_path, monkeypatch, name):
-    monkeypatch.setattr(chromium.shutil, "which", lambda name: None)
+    monkeypatch.setattr(pdf.shutil, "which", lambda name: None)
     monkeypatch.setenv("PROGRAMFILES", str(tmp_path))
     place = tmp_path / "Edge"
     place.touch()
-    monkeypatch.setitem(chromium._PLACES, name, ("Edge",) if name == "win32" else (str(place),))
-    assert chromium.find(name) == place
+    monkeypatch.setitem(pdf._PLACES, name, ("Edge",) if name == "win32" else (str(place),))
+    assert pdf.find(name) == place
 
 
 def test_a_browser_that_fails_is_quoted(tmp_path):
     page = tmp_path / "print.html"
     page.touch()
     with pytest.raises(ValueError, match="could not print"):
-        chromium.print_pdf(Path(sys.executable), page, tmp_path / "slides.pdf")
+        pdf.print_pdf(Path(sys.executable), page, tmp_path / "slides.pdf")
 
 
+@pytest.mark.slow
 def test_nothing_but_the_build_imports_sphinx():
     code = "import sys; import mlops_lab.cli, mlops_lab.lesson, mlops_lab.slides.deck as d\n"
     code += "assert not {'sphinx', 'docutils', 'sphinx_revealjs'} & set(sys.modules)"
@@ -585,8 +581,7 @@ def test_the_command_installs_what_slides_need():
 
 
 def test_without_the_packages_the_way_out_is_named(course, monkeypatch):
-    monkeypatch.delitem(sys.modules, "mlops_lab.slides.tools", raising=False)
-    for name in ("anatomy", "markup", "pages"):
+    for name in ("slide_layout", "directives", "write_html"):
         monkeypatch.delitem(sys.modules, f"mlops_lab.slides.{name}", raising=False)
         monkeypatch.delattr(f"mlops_lab.slides.{name}", raising=False)
     monkeypatch.setitem(sys.modules, "sphinx.application", None)
@@ -594,33 +589,28 @@ def test_without_the_packages_the_way_out_is_named(course, monkeypatch):
         _build(course)
 
 
-def test_opening_shows_the_page(course, monkeypatch):
-    seen = []
-    monkeypatch.setattr(deck.webbrowser, "open", seen.append)
-    _build(course, show=True)
-    assert seen == [(course / "out" / "index.html").as_uri()]
-
-
 # --- pictures drawn ahead -----------------------------------------------------------------------------------
 
 
 def test_pictures_drawn_ahead_are_those_that_slides_ask_for(course):
     (course / "slides" / "01_deck.md").write_text(GOOD, encoding="utf-8")
-    assert ahead.asked(course / "slides") == [("mlops_lab.slide_figures:good", (7.0, 3.0), {"weeks": 3})]
+    assert figures.asked_for([course / "slides" / "01_deck.md"]) == [
+        ("mlops_lab.slide_figures:good", (7.0, 3.0), {"weeks": 3})
+    ]
 
 
 @pytest.mark.slow
 def test_a_picture_drawn_ahead_is_the_same_and_a_failing_one_is_left_out(monkeypatch):
-    monkeypatch.setattr(ahead.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(figures.os, "cpu_count", lambda: 2)
     wanted = [(f"mlops_lab.slides.pictures:{name}", None, {}) for name in ("ml_system", "life_cycle")]
     wanted += [("mlops_lab.load:daily_curve", None, {}), ("mlops_lab.nowhere:f", None, {})]
-    made = {one[0]: drawn for one, drawn in ahead.drawn(wanted)}
+    made = {one[0]: drawn for one, drawn in figures.draw_ahead(wanted)}
     assert made == {name: figures.picture(name) for name, _, _ in wanted[:2]}
 
 
 def test_a_few_pictures_are_not_worth_the_processes(monkeypatch):
-    monkeypatch.setattr(ahead, "ProcessPoolExecutor", None)
-    assert ahead.drawn([("mlops_lab.slides.pictures:ml_system", None, {})] * 3) == []
+    monkeypatch.setattr(figures, "ProcessPoolExecutor", None)
+    assert figures.draw_ahead([("mlops_lab.slides.pictures:ml_system", None, {})] * 3) == []
 
 
 def test_where_axe_cannot_be_had_its_test_is_skipped_aloud_and_fails_where_told(tmp_path, monkeypatch):

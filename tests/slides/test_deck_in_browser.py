@@ -10,7 +10,7 @@ import pytest
 from real_browser import BROWSER, FLAGS
 from slide_checks import AXE, LOOK
 
-from mlops_lab.slides import chromium, deck
+from mlops_lab.slides import deck, pdf
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -224,17 +224,19 @@ def _mapped(stream):
 
 
 def test_the_pdf_has_a_page_for_each_slide_an_outline_and_text(page, built, tmp_path):
-    chromium.print_pdf(Path(BROWSER), built / "print.html", tmp_path / "slides.pdf")
-    pdf = (tmp_path / "slides.pdf").read_bytes()
+    pdf.print_pdf(Path(BROWSER), built / "print.html", tmp_path / "slides.pdf")
+    printed = (tmp_path / "slides.pdf").read_bytes()
     titles = page.evaluate("() => Reveal.getSlides().map(one => one.querySelector('h1, h2').innerText)")
-    assert len(re.findall(rb"/Type ?/Page\b", pdf)) == len(titles)
-    outline = re.findall(rb"/Title \(((?:\\.|[^)\\])*)\)", pdf)
+    assert len(re.findall(rb"/Type ?/Page\b", printed)) == len(titles)
+    outline = re.findall(rb"/Title \(((?:\\.|[^)\\])*)\)", printed)
     plain = [title for title in titles if title.isascii() and not set(title) & set("()\\")]
     assert len(plain) > len(titles) / 2
     assert set(plain) <= {re.sub(rb"\\(.)", rb"\1", title).decode("latin-1") for title in outline}
-    letters = {chr(code) for stream in _streams(pdf) for code in _mapped(stream)}
+    letters = {chr(code) for stream in _streams(printed) for code in _mapped(stream)}
     assert {letter for title in titles for letter in title if letter.isalpha()} <= letters
-    assert b"/StructTreeRoot" in pdf, "the PDF is not tagged, so its pictures have lost their descriptions"
+    assert b"/StructTreeRoot" in printed, (
+        "the PDF is not tagged, so its pictures have lost their descriptions"
+    )
 
 
 def test_the_deck_is_small_enough_to_send(built):

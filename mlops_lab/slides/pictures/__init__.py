@@ -1,40 +1,26 @@
 """The pictures that carry the lecture: drawn by code, for light and dark slides, the same bytes each time.
 
-Each function takes ``theme="light"`` or ``"dark"`` and returns a matplotlib figure that belongs to no window.
-`svg` turns one into text. What a picture states is computed by the functions that the lessons use; a drawing
-without a measurement is one of `DRAWINGS`, and a slide that shows it says *schematic*.
+Each function takes ``theme="light"`` or ``"dark"`` and returns a matplotlib figure that belongs to no window;
+one that trains or simulates takes the `seed` of its lesson, too. `svg` turns a figure into text. What a
+picture states is computed by the functions that the lessons use; a drawing without a measurement is one of
+`DRAWINGS`, and a slide that shows it says *schematic*.
 """
 
-from mlops_lab.slides.pictures.bills import load_bills
-from mlops_lab.slides.pictures.boxes import ml_system
-from mlops_lab.slides.pictures.evidence import evidence_table
-from mlops_lab.slides.pictures.reasons import (
-    five_conditions,
+from mlops_lab.slides.pictures.around_the_model import (
     fundamentals,
+    ml_system,
     mlops_loop,
     studies_and_production,
     where_time_goes,
 )
-from mlops_lab.slides.pictures.ring import life_cycle
-from mlops_lab.slides.pictures.start import colour_of_fruit, dream_scores, first_weeks
-from mlops_lab.slides.pictures.tasks import (
-    landscape,
-    nine_tasks,
-    what_to_keep,
-    what_to_watch,
-    who_carries_what,
+from mlops_lab.slides.pictures.drawing import svg
+from mlops_lab.slides.pictures.expectation_vs_reality import (
+    dream_scores,
+    expectation_and_reality,
+    first_weeks,
 )
-from mlops_lab.slides.pictures.themes import svg
-from mlops_lab.slides.pictures.two_timelines import expectation_and_reality
-from mlops_lab.slides.pictures.versions import (
-    one_run_of_each,
-    order_of_steps,
-    seven_causes,
-    ten_versions,
-    twelve_curves,
-)
-from mlops_lab.slides.pictures.waiting import who_is_late
-from mlops_lab.slides.pictures.watching import (
+from mlops_lab.slides.pictures.monitoring_charts import (
+    colour_of_fruit,
     exploding_numbers,
     kept_promise,
     late_bad_news,
@@ -42,9 +28,22 @@ from mlops_lab.slides.pictures.watching import (
     night_calls,
     sure_and_wrong,
     two_servers,
+    what_to_watch,
 )
-from mlops_lab.slides.pictures.when_to_use import (
+from mlops_lab.slides.pictures.tasks_and_life_cycle import landscape, life_cycle, nine_tasks
+from mlops_lab.slides.pictures.varying_load import load_bills, who_carries_what, who_is_late
+from mlops_lab.slides.pictures.versioning_and_tracking import (
+    one_run_of_each,
+    order_of_steps,
+    seven_causes,
+    ten_versions,
+    twelve_curves,
+    what_to_keep,
+)
+from mlops_lab.slides.pictures.when_to_use_ml import (
     enough_rows,
+    evidence_table,
+    five_conditions,
     five_dials,
     paper_or_model,
     pays_or_not,
