@@ -41,7 +41,7 @@ from mlops_lab.reality.policies import ARCHIVE, LECTURE  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "reality.json"
 SEEDS = 12
-WORLD = ("orchard", "journey", "packhouse", "batch", "randomness")
+WORLD = ("orchard", "crates", "random_streams")
 
 
 def sources() -> list[Path]:

@@ -39,7 +39,7 @@ LAYERS = (
 )
 LAYER = {part: number for number, parts in enumerate(LAYERS) for part in parts}
 # A report draws itself in the house style: the one pair within a layer.
-PAIRS = {("report", "plots"), ("setup", "cli"), ("exercises", "lesson")}
+PAIRS = {("report", "plots")}
 
 STANDARD_LIBRARY_ONLY = {"setup", "__main__"}
 KNOWS_NOTEBOOKS = {
@@ -63,7 +63,7 @@ INSIDE_FUNCTIONS = {
     "IPython",
     "ipywidgets",
 }
-MAY_PRINT = {"setup/bootstrap.py", "cli.py", "__main__.py"}
+MAY_PRINT = {"cli.py", "__main__.py"}
 
 
 def _none(found):

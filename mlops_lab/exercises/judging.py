@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mlops_lab.exercises import Outcome, not_yet, right, told
-from mlops_lab.lesson.outputs import shown
+from mlops_lab.report import shown
 
 __all__ = ["Case", "Mistake", "choice", "function", "number", "read_number", "whole_number"]
 

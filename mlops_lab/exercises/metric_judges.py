@@ -14,7 +14,7 @@ import numpy as np
 from mlops_lab.exercises import Outcome, not_yet, right, told
 from mlops_lab.exercises.judging import Case, function
 from mlops_lab.exercises.known_mistakes import Known, alike, explained
-from mlops_lab.monitoring import SoFar
+from mlops_lab.monitoring import Observation
 
 __all__ = [
     "ALARM_MISTAKES",
@@ -226,10 +226,10 @@ def policy(
     since: int = 2,
     newest: Callable[[Sequence[Any]], Any] = lambda weeks: weeks[-1],
     word: str = "retrain",
-) -> Callable[[SoFar], str]:
+) -> Callable[[Observation], str]:
     """Make the policy of exercise 6, or one that is off in one point."""
 
-    def act(seen: SoFar) -> str:
+    def act(seen: Observation) -> str:
         outcomes = newest(seen.right)
         bad = len(outcomes) >= least and float(np.mean(outcomes)) < share
         return word if bad and seen.since >= since else "keep"
@@ -237,13 +237,13 @@ def policy(
     return act
 
 
-def mean_first(seen: SoFar) -> str:
+def mean_first(seen: Observation) -> str:
     """Decide as the policy of exercise 6, written in another order."""
     bad = np.mean(seen.right[-1]) < 0.7 and len(seen.right[-1]) > 29
     return "keep" if seen.since < 2 or not bad else "retrain"
 
 
-def one_less(seen: SoFar) -> str:
+def one_less(seen: Observation) -> str:
     """Compare `1 - share` with 0.3, which goes wrong at exactly 70 %."""
     outcomes = seen.right[-1]
     return "retrain" if len(outcomes) >= 30 and 1 - np.mean(outcomes) > 0.3 and seen.since >= 2 else "keep"
@@ -268,7 +268,7 @@ def _act_cases(seed: int) -> list[Case]:
     }
     cases = []
     for about, (since, counts) in weeks.items():
-        seen = SoFar(week=5, since=since, right=tuple(np.arange(rows) < good for good, rows in counts))
+        seen = Observation(week=5, since=since, right=tuple(np.arange(rows) < good for good, rows in counts))
         cases.append(Case((seen,), policy()(seen), about))
     return cases
 

@@ -23,7 +23,7 @@ from mlops_lab.exercises.metric_judges import (
     policy,
     weighted,
 )
-from mlops_lab.lesson.outputs import shown
+from mlops_lab.report import shown
 
 __all__ = ["RULES"]
 

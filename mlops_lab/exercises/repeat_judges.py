@@ -14,7 +14,7 @@ import numpy as np
 
 from mlops_lab.exercises import Outcome, not_yet, right, told
 from mlops_lab.exercises.judging import Case, function, read_number
-from mlops_lab.lesson.outputs import shown
+from mlops_lab.report import shown
 
 __all__ = ["honest", "judge_columns", "judge_pairs", "judge_score", "judge_total", "peeking", "wrong_pairs"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mlops_lab.exercises import Outcome, Rule, not_yet, right
 from mlops_lab.exercises.judging import read_number
-from mlops_lab.lesson.outputs import shown
+from mlops_lab.report import shown
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,8 +15,6 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from mlops_lab.report import shown  # noqa: F401  (until all import it from report)
-
 __all__ = [
     "MIME",
     "TYPES",

@@ -18,7 +18,8 @@ from typing import Any
 
 from mlops_lab.course.notebooks import Lesson, read
 from mlops_lab.lesson.claims import KINDS
-from mlops_lab.lesson.outputs import collect, rounded, shown
+from mlops_lab.lesson.outputs import collect, rounded
+from mlops_lab.report import shown
 from mlops_lab.setup import lessons
 
 __all__ = ["Quote", "Quotes", "typed_figures"]

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from mlops_lab import plots
-from mlops_lab.plots.lines import name_ends
+from mlops_lab.plots import name_ends
 from mlops_lab.report import Finding, Report
 from mlops_lab.tracking.record import Record
 

@@ -5,12 +5,12 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mlops_lab.reality.story import FAIR_GAP, UNFAIR_COST
 
 from mlops_lab import exercises, reality
 from mlops_lab.exercises import expectation_vs_reality as lesson
 from mlops_lab.exercises import season_judges
 from mlops_lab.reality.registry import RETURNS, channels
-from mlops_lab.reality.story import FAIR_GAP, UNFAIR_COST
 
 PLAYED = "expectation_vs_reality.8"
 GRADES = ("spoiled", "juice", "table", "premium")

@@ -36,7 +36,9 @@ def test_the_bounds_are_those_of_the_package(right, wrong, missing):
 def test_weights_and_alarms_are_those_of_the_package(seed):
     rng = np.random.default_rng(seed)
     right, chance = rng.random(200) < 0.7, rng.uniform(0.05, 1, 200)
-    assert metric_judges.weighted(right, chance) == pytest.approx(monitoring.selective(right, chance).value)
+    assert metric_judges.weighted(right, chance) == pytest.approx(
+        monitoring.selective_labels(right, chance).value
+    )
     chart = monitoring.Cusum.for_errors(0.15, 0.3, horizon=500)
     for rate in (0.1, 0.3, 0.6):
         wrong = rng.random(400) < rate

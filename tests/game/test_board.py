@@ -325,7 +325,7 @@ class Player:
         self.page.get_by_text(words).first.wait_for()
 
     def type(self, number, priced):
-        """Type into the first field, and wait until the price of it stands there: the kernel has the number."""
+        """Type into the first field; wait until its price stands there: then the kernel has it."""
         self.page.locator(".jupyter-widgets input[type=text]:visible").first.fill(number)
         self.page.get_by_text(priced).first.wait_for()
 

@@ -15,7 +15,6 @@ from matplotlib.figure import Figure
 
 from mlops_lab import cli, plots
 from mlops_lab.lesson.outputs import MIME
-from mlops_lab.setup import bootstrap
 from mlops_lab.slides import deck, figures, lesson_openers, pdf, quotes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -576,8 +575,8 @@ def test_the_command_passes_on_what_is_asked(tmp_path, monkeypatch):
 
 
 def test_the_command_installs_what_slides_need():
-    assert bootstrap.EXTRAS["slides"] == ("slides",)
-    assert "slides" in bootstrap.EXTRAS["test"], "the tests build slides, too"
+    assert cli.EXTRAS["slides"] == ("slides",)
+    assert "slides" in cli.EXTRAS["test"], "the tests build slides, too"
 
 
 def test_without_the_packages_the_way_out_is_named(course, monkeypatch):

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.colors import to_hex, to_rgba
 
-from mlops_lab.plots import PALETTE
-from mlops_lab.plots.style import GREY
+from mlops_lab.plots import GREY, PALETTE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from mlops_lab import plots, reproducibility, tracking, worlds
+from mlops_lab import plots, report, reproducibility, tracking, worlds
 from mlops_lab.slides.pictures.drawing import arrow, box, canvas, chart, dressed, theme_of, words
 from mlops_lab.tracking import example_runs
 
@@ -50,13 +49,10 @@ def what_to_keep(theme: str = "light") -> Figure:
     return figure
 
 
-_STORAGE = Path(__file__).parents[3] / "benchmarks" / "results" / "storage.json"
-
-
 def ten_versions(theme: str = "light") -> Figure:
     """Draw what ten versions of a table take, way by way: the longer race that lesson 04 shows."""
     figure, ax = chart(theme)
-    race = json.loads(_STORAGE.read_text(encoding="utf-8"))
+    race = report.benchmark_result("storage")
     names = {"copies": "copies", "DVC": "DVC", "restic": "restic", "git + gc": "git + gc",
              "ours, chunks of the table": "columns in pieces"}  # fmt: skip
     kinds = {"edit": "rows edited", "append": "rows added"}
