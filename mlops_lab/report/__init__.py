@@ -8,6 +8,7 @@ the way goes to a ``Sink``, the one protocol that a tracker, a file or a list in
 from mlops_lab.report.answers import Report
 from mlops_lab.report.findings import Finding
 from mlops_lab.report.measured import benchmark_result
+from mlops_lab.report.numbers import shown
 from mlops_lab.report.sinks import GuardedSink, MemorySink, Sink, guarded
 
-__all__ = ["Finding", "GuardedSink", "MemorySink", "Report", "Sink", "benchmark_result", "guarded"]
+__all__ = ["Finding", "GuardedSink", "MemorySink", "Report", "Sink", "benchmark_result", "guarded", "shown"]
