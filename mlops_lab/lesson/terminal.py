@@ -1,4 +1,4 @@
-"""A terminal inside a lesson: a command stands as the student would type it, and what it says stands below."""
+"""A terminal in a lesson: a command stands as the student would type it, and what it says stands below."""
 
 from __future__ import annotations
 
