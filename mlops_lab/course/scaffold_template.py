@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-__all__ = ["cells", "rules"]
+__all__ = ["answers", "cells", "exercises"]
 
 _CELLS = """
 == text
@@ -120,24 +120,24 @@ Its authors call that hidden debt. [Sculley et al., 2015](https://papers.nips.cc
 Name the lesson that follows, and the question that it answers.
 """
 
-_RULES = '''
+_EXERCISES = '''
 """The exercises of the lesson on {words}, and what their answers are held to."""
 
 from __future__ import annotations
 
-from mlops_lab.exercises import Rule
+from mlops_lab.exercises.exercise import Exercise
 from mlops_lab.exercises.judging import Mistake, whole_number
 
-__all__ = ["RULES"]
+__all__ = ["EXERCISES"]
 
 
 def _readings(seed: int) -> int:
-    """The solution: half the scatter needs four times the readings, whatever the seed."""
+    """Half the scatter needs four times the readings, whatever the seed."""
     return 10 * 2**2
 
 
-RULES = (
-    Rule(
+EXERCISES = (
+    Exercise(
         id="{topic}.1",
         question="How many readings does a mean need to scatter half as far as that of ten?",
         judge=whole_number(
@@ -155,7 +155,18 @@ RULES = (
             "Call `scatter` with several numbers of readings and divide by `scatter(10)`.",
             "The scatter falls with the square root: which factor has a root of two?",
         ),
-        right=lambda seed: [_readings(seed), float(_readings(seed)), [_readings(seed)]],
+    ),
+)
+'''
+
+_ANSWERS = '''
+"""The exercises of the lesson on {words}, and the answers that each is tried on."""
+
+from exercise_answers import Answers, tried
+
+ANSWERS = {
+    "{topic}.1": Answers(
+        right=lambda seed: [40, 40.0, [40]],
         wrong=lambda seed: [
             (20, "twice as many"),
             (5, "fewer than ten"),
@@ -165,7 +176,9 @@ RULES = (
             ("many", "without quotes"),
         ],
     ),
-)
+}
+
+test_answers = tried("{topic}", ANSWERS)
 '''
 
 
@@ -181,6 +194,15 @@ def cells(name: str) -> list[tuple[str, str]]:
     return [(kind, text.strip("\n")) for kind, _, text in parts]
 
 
-def rules(topic: str) -> str:
-    """Return the module with the rule of a new lesson's exercise."""
-    return _RULES.replace("{topic}", topic).replace("{words}", topic.replace("_", " ")).lstrip("\n")
+def exercises(topic: str) -> str:
+    """Return the module with a new lesson's exercise, `mlops_lab/exercises/<topic>.py`."""
+    return _filled(_EXERCISES, topic)
+
+
+def answers(topic: str) -> str:
+    """Return the test that tries the exercise on right and wrong answers, `tests/exercises/test_<topic>.py`."""
+    return _filled(_ANSWERS, topic)
+
+
+def _filled(text: str, topic: str) -> str:
+    return text.replace("{topic}", topic).replace("{words}", topic.replace("_", " ")).lstrip("\n")

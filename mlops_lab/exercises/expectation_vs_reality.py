@@ -3,60 +3,190 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from mlops_lab import reality
-from mlops_lab.exercises import Rule
-from mlops_lab.exercises.judging import Case, Mistake, number
-from mlops_lab.exercises.season_judges import (
-    channel,
-    judge_channel,
-    judge_effect,
-    judge_policy,
-    judge_weakest,
-    score,
-    weakest,
-    with_mistakes,
+from mlops_lab.exercises.exercise import Exercise, Outcome, not_yet, right, told
+from mlops_lab.exercises.judging import (
+    FunctionJudge,
+    Mistake,
+    Trial,
+    a_kind,
+    called,
+    no_function,
+    number,
+    read_number,
+    same,
 )
+from mlops_lab.reality.judging import underpaid
+from mlops_lab.reality.story import FAIR_GAP, UNFAIR_COST
 
-__all__ = ["RULES"]
-
-_NIGHTS = 1 - 0.95**30
-
-
-# ------------------------------------------------------------------------------------------ 1: a mended label
+__all__ = ["EXERCISES"]
 
 
-def _price(looked: float, mended: float, look: float, guide: float) -> float:
-    return (looked * look + guide) / mended if mended else math.inf
+# --- 1: a mended label -----------------------------------------------------------------------------------
 
 
-def _price_cases(seed: int) -> list[Case]:
+def _each(bill: float, mended: float) -> float:
+    return bill / mended if mended else math.inf
+
+
+def _price_trials(seed: int) -> list[Trial]:
     return [
-        Case((400, 100, 2.0, 200.0), 10.0, "400 labels looked at, of which 100 were wrong"),
-        Case((10, 10, 1.5, 0.0), 1.5, "ten labels that were all wrong, and no guide to pay"),
-        Case((50, 0, 1.5, 200.0), math.inf, "50 labels that were all right"),
+        Trial((400, 100, 2.0, 200.0), 10.0, "400 labels looked at, of which 100 were wrong"),
+        Trial((10, 10, 1.5, 0.0), 1.5, "ten labels that were all wrong, and no guide to pay"),
+        Trial((50, 0, 1.5, 200.0), math.inf, "50 labels that were all right"),
     ]
 
 
 _PRICE_MISTAKES = (
-    (2.5, "that is the price of one *look*. Only the labels that were wrong have been mended."),
-    (8.0, "the guide is missing, and it was paid for, too."),
-    (808.0, "the guide is paid once, not once for each label."),
-    (0.1, "that is upside down: money is to be divided by labels."),
-    (4.0, "half of the bill is missing: every look costs, also where the label was right."),
+    Mistake(
+        lambda looked, mended, look, guide: (looked * look + guide) / looked,
+        "that is the price of one *look*. Only the labels that were wrong have been mended.",
+    ),
+    Mistake(
+        lambda looked, mended, look, guide: _each(looked * look, mended),
+        "the guide is missing, and it was paid for, too.",
+    ),
+    Mistake(
+        lambda looked, mended, look, guide: _each(looked * (look + guide), mended),
+        "the guide is paid once, not once for each label.",
+    ),
+    Mistake(
+        lambda looked, mended, look, guide: mended / (looked * look + guide),
+        "that is upside down: money is to be divided by labels.",
+    ),
+    Mistake(
+        lambda looked, mended, look, guide: _each(mended * look + guide, mended),
+        "half of the bill is missing: every look costs, also where the label was right.",
+    ),
 )
 
 
-# ---------------------------------------------------------------------------------------------- 5: the floor
+# --- 2: an effect ----------------------------------------------------------------------------------------
 
 
-def _safest(table: pd.DataFrame) -> str:
-    return str(table.max(axis=1).idxmin())
+class _Toy:
+    """A world in a nutshell: it can be forked, changed, and measured; measuring costs it something, too."""
+
+    def __init__(self, level: float, log: list[_Toy] | None = None) -> None:
+        self.level, self.looks = level, 0
+        self.forks: list[_Toy] = log if log is not None else []
+
+    def fork(self) -> _Toy:
+        other = _Toy(self.level, self.forks)
+        other.looks = self.looks
+        self.forks.append(other)
+        return other
+
+
+def _toy_measure(toy: _Toy) -> float:
+    toy.looks += 1
+    return toy.level - 10 * (toy.looks - 1)
+
+
+def _toy_remedy(toy: _Toy) -> None:
+    toy.level = 2 * toy.level + 3
+
+
+def _judge_effect(answer: object, seed: int) -> Outcome:
+    """Judge a function that returns a remedy's effect by two forks, on worlds that notice being touched."""
+    for level in (4.0, -7.0):
+        toy = _Toy(level)
+        got = called(answer, "a small trial world", toy, _toy_remedy, _toy_measure)
+        if isinstance(got, Outcome):
+            return got
+        said = _effect_mistake(got, level + 3, toy, level)
+        if said:
+            return not_yet(said)
+    return right("That is the whole method: one moment, two worlds, the same luck.")
+
+
+def _effect_mistake(got: Any, expected: float, toy: _Toy, level: float) -> str:
+    if toy.level != level or toy.looks:
+        what = "changed" if toy.level != level else "measured, which can cost money and days,"
+        return f"Your function {what} the project itself: do all on forks, and leave the game as it was."
+    if got is None:
+        return "Your function returned None: does it end with `return ...`?"
+    value = read_number(got)
+    if isinstance(value, Outcome):
+        return f"Your function returned {a_kind(got)}: the effect is one number."
+    if same(got, expected):
+        return ""
+    if same(got, -expected):
+        return "Your function has the sign turned round: an effect is *with* less *without*."
+    if len(toy.forks) < 2:
+        return "Your function made fewer than two forks: both worlds must begin untouched."
+    if same(got, 0.0):
+        return "Your function found no effect: is the remedy done in one world, before measuring?"
+    if same(got, 2 * level + 3):
+        return "Your function returned the measure with the remedy, and did not take away the one without it."
+    return f"Your function returned {value:.3g} in a trial world in which it is another number."
+
+
+# --- 3: a weak grade -------------------------------------------------------------------------------------
+
+
+def _crates(counts: Mapping[tuple[str, str], int]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    pairs = [pair for pair, count in counts.items() for _ in range(count)]
+    said, true = zip(*pairs, strict=True)
+    return np.array(said, dtype=object), np.array(true, dtype=object)
+
+
+# spoiled: recall 1/4, precision 1. table: the most mistakes. juice: the lowest precision. premium: the rarest
+_MIXED = {
+    ("spoiled", "spoiled"): 2,
+    ("juice", "spoiled"): 6,
+    ("table", "table"): 30,
+    ("juice", "table"): 20,
+    ("juice", "juice"): 12,
+    ("premium", "premium"): 3,
+    ("table", "premium"): 1,
+}
+
+
+def _weak_trials(seed: int) -> list[Trial]:
+    never = {("fine", "fine"): 8, ("fine", "rotten"): 1}
+    doubted = {("a", "a"): 6, ("b", "a"): 4, ("b", "b"): 7, ("c", "b"): 3, ("c", "c"): 20}
+    words = {("a", "a"): 9, ("b", "a"): 1, ("b", "b"): 5, ("a", "b"): 5, ("c", "c"): 1}
+    return [
+        Trial(_crates(_MIXED), "spoiled", "a mix in which another grade has more mistakes"),
+        Trial(_crates(never), "rotten", "a grade that is never given"),
+        Trial(_crates(words), "b", "other grades than the orchard's"),
+        Trial(_crates(doubted), "a", "a mix in which another grade is often given wrongly"),
+        Trial(tuple(list(each) for each in _crates(words)), "b", "plain lists"),
+    ]
+
+
+_WEAK_MISTAKES = (
+    Mistake(
+        lambda graded, true: pd.Series(true)[np.asarray(graded) != np.asarray(true)].mode()[0],
+        "it has the most mistakes, because it has the most crates. Take the *share* of those found.",
+    ),
+    Mistake(
+        lambda graded, true: (
+            (pd.Series(np.array(graded)) == np.array(true)).groupby(np.array(graded)).mean().idxmin()
+        ),
+        "of the crates *called* so most are something else. Ask about those that *are* it.",
+    ),
+    Mistake(
+        lambda graded, true: pd.Series(true).value_counts().idxmin(),
+        "it is the rarest here. Rare and weak are not the same: how many of them are found?",
+    ),
+)
+
+
+# --- 4: thirty nights ------------------------------------------------------------------------------------
+
+_NIGHTS = 1 - 0.95**30
+
+
+# --- 5: the floor ----------------------------------------------------------------------------------------
 
 
 def _table(**rows: tuple[float, float]) -> pd.DataFrame:
@@ -66,179 +196,219 @@ def _table(**rows: tuple[float, float]) -> pd.DataFrame:
 _VERSIONS = {"v1": (0.3, 0.4), "v2": (0.02, 0.6), "v3": (0.5, 0.5), "v4": (0.2, 0.45), "v5": (0.46, 0.08)}
 
 
-def _safest_cases(seed: int) -> list[Case]:
+def _safest_trials(seed: int) -> list[Trial]:
     return [
-        Case((_table(**_VERSIONS),), "v1", "five versions"),
-        Case((_table(v7=(0.1, 0.3), v8=(0.35, 0.0)),), "v7", "two versions"),
-        Case((_table(v1=(0.9, 0.1), v2=(0.2, 0.8)),), "v2", "versions that each favour one group"),
+        Trial((_table(**_VERSIONS),), "v1", "five versions"),
+        Trial((_table(v7=(0.1, 0.3), v8=(0.35, 0.0)),), "v7", "two versions"),
+        Trial((_table(v1=(0.9, 0.1), v2=(0.2, 0.8)),), "v2", "versions that each favour one group"),
     ]
 
 
 _SAFEST_MISTAKES = (
-    ("v2", "it is the best for one group, and the worst for the other."),
-    ("v3", "its groups are treated alike: alike badly. Equal is not the same as good."),
-    ("v5", "it is the best for one group or on the mean, and leaves the other far behind."),
-    ("v4", "look again: in which version is the group that is worse off best off?"),
+    Mistake(
+        lambda table: table["belt"].idxmin(), "it is the best for one group, and the worst for the other."
+    ),
+    Mistake(
+        lambda table: (table["belt"] - table["handheld"]).abs().idxmin(),
+        "its groups are treated alike: alike badly. Equal is not the same as good.",
+    ),
+    Mistake(
+        lambda table: table.mean(axis=1).idxmin(),
+        "it is the best for one group or on the mean, and leaves the other far behind.",
+    ),
 )
 
 
-# ---------------------------------------------------------------------------------------------- 7: the score
+# --- 6: a channel ----------------------------------------------------------------------------------------
+
+_VALUE = ((-5.0, -5.0, -40.0, -50.0), (0.0, 3.0, 6.0, 7.0), (0.0, 3.0, 9.0, 11.0), (0.0, 2.0, 8.0, 16.0))
+_DOUBTFUL = (0.0, 0.40, 0.35, 0.25)  # juice most likely; table brings most; premium, if nothing came back
+_BACK = ((0.0, 0.0, 3.0, 3.0), (0.0, 0.0, 1.0, 1.0), (0.0, 0.0, 0.0, 1.0), (0.0, 0.0, 0.0, 0.0))
 
 
-def _score_cases(seed: int) -> list[Case]:
+def channel(likely: Any, value: Any, returns: Any, cost: float) -> int:
+    """Give the place of the channel that is expected to bring most money."""
+    return int((np.asarray(likely) @ (np.asarray(value) - cost * np.asarray(returns))).argmax())
+
+
+def _channel_arguments(likely: tuple[float, ...], cost: float) -> tuple[object, ...]:
+    return np.array(likely), np.array(_VALUE), np.array(_BACK), cost
+
+
+def _channel_trials(seed: int) -> list[Trial]:
+    rows = (
+        (_DOUBTFUL, 10.0, "a crate that may be anything from juice to premium, at 10 a return"),
+        (_DOUBTFUL, 0.0, "the same crate, if returns cost nothing"),
+        ((0.0, 0.05, 0.15, 0.80), 10.0, "a crate that is premium, most likely"),
+        ((0.9, 0.1, 0.0, 0.0), 5.0, "a crate that is spoiled, most likely"),
+        ((0.25, 0.25, 0.25, 0.25), 30.0, "a crate of which nothing is known"),
+    )
+    return [
+        Trial(_channel_arguments(likely, cost), channel(likely, _VALUE, _BACK, cost), about)
+        for likely, cost, about in rows
+    ]
+
+
+_CHANNEL_MISTAKES = (
+    Mistake(
+        lambda likely, value, returns, cost: int(np.argmax(likely)),
+        "that is the most likely grade. What matters is the money that each channel is expected to bring.",
+    ),
+    Mistake(
+        lambda likely, value, returns, cost: int((likely @ value).argmax()),
+        "that is the channel that brings most if no crate came back. Take the expected returns off.",
+    ),
+    Mistake(
+        lambda likely, value, returns, cost: int((likely @ (value + cost * returns)).argmax()),
+        "each return is paid for, and not earned. Take the expected returns off.",
+    ),
+)
+
+
+# --- 7: the score ----------------------------------------------------------------------------------------
+
+
+def score(net: float, dream: float, best: float, low: Mapping[str, float]) -> float:
+    """Score a season from its money, two yardsticks, and the groups' shares of underpaid items."""
+    return round(_money(net, dream, best) - UNFAIR_COST * max(0.0, _gap(low) - FAIR_GAP), 9)
+
+
+def _money(net: float, dream: float, best: float) -> float:
+    return (net - dream) / (best - dream)
+
+
+def _gap(low: Mapping[str, float]) -> float:
+    return max(low.values()) - min(low.values())
+
+
+def _score_trials(seed: int) -> list[Trial]:
     fair, unfair, turned = (
         {"belt": 0.30, "handheld": 0.34},
         {"belt": 0.20, "handheld": 0.35},
         {"belt": 0.5, "handheld": 0.2},
     )
     return [
-        Case((300.0, 100.0, 500.0, unfair), 0.3, "a gap of fifteen points"),
-        Case((300.0, 100.0, 500.0, fair), 0.5, "a gap of four points, which is borne"),
-        Case((300.0, 100.0, 500.0, turned), 0.0, "a gap that hurts the large group"),
-        Case((60.0, 100.0, 500.0, fair), -0.1, "a season that brought less than the dream"),
+        Trial((300.0, 100.0, 500.0, unfair), 0.3, "a gap of fifteen points"),
+        Trial((300.0, 100.0, 500.0, fair), 0.5, "a gap of four points, which is borne"),
+        Trial((300.0, 100.0, 500.0, turned), 0.0, "a gap that hurts the large group"),
+        Trial((60.0, 100.0, 500.0, fair), -0.1, "a season that brought less than the dream"),
     ]
 
 
 _SCORE_MISTAKES = (
-    (0.5, "the gap between the groups costs nothing there."),
-    (0.2, "the whole gap is charged; five points are borne, and only what is beyond them costs."),
-    (0.4, "what is beyond five points costs *twice*."),
-    (0.7, "the penalty is *added*: unfairness would pay."),
+    Mistake(
+        lambda net, dream, oracle, low: _money(net, dream, oracle),
+        "the gap between the groups costs nothing there.",
+    ),
+    Mistake(
+        lambda net, dream, oracle, low: _money(net, dream, oracle) - UNFAIR_COST * _gap(low),
+        "the whole gap is charged; five points are borne, and only what is beyond them costs.",
+    ),
+    Mistake(
+        lambda net, dream, oracle, low: _money(net, dream, oracle) - max(0.0, _gap(low) - FAIR_GAP),
+        "what is beyond five points costs *twice*.",
+    ),
+    Mistake(
+        lambda net, dream, oracle, low: (
+            _money(net, dream, oracle) + UNFAIR_COST * max(0.0, _gap(low) - FAIR_GAP)
+        ),
+        "the penalty is *added*: unfairness would pay.",
+    ),
+    Mistake(
+        lambda net, dream, oracle, low: _money(net, dream, oracle) - UNFAIR_COST * (_gap(low) - FAIR_GAP),
+        "a gap that is borne costs nothing, and earns nothing either.",
+    ),
 )
 
 
-# ------------------------------------------------------------------------------------------ 8: a policy
+# --- 8: a policy -----------------------------------------------------------------------------------------
 
 
-def _policy(project: Any) -> None:
-    reads = [*project.scenario.features, project.scenario.device]
-    project.collect(1200, source="recent", group="all")
-    project.relabel(50, choose="random")
-    project.collect(300, grade=project.scenario.rare)
-    for _ in range(4):
-        project.deploy(project.train(features=reads, recent_weight=4))
-        project.tick(14, pager=False)
-        project.choose_metric("money")
-        for group in project.scenario.groups:
-            project.collect(600, source="recent", group=group)
+@lru_cache(maxsize=4)
+def _bars(seed: int) -> reality.Yardsticks:
+    return reality.yardsticks("orchard", seed=seed)
 
 
-def _dream(project: Any) -> None:
-    project.collect(2600)
-    project.deploy(project.train())
+class _Season(NamedTuple):
+    """What a season brought, and how far apart the groups were."""
+
+    net: float
+    gap: float
+    score: float
 
 
-def _bankrupt(project: Any) -> None:
-    project.collect(40_000, expert=True)
+def _judged(project: reality.Project) -> _Season:
+    """Score a season as `reality.judge` does, without its forks: what each remedy did is not asked here."""
+    bars, low = _bars(project.seed), underpaid(project)
+    return _Season(project.net, _gap(low), score(project.net, bars.naive, bars.oracle, low))
 
 
-def _greedy(project: Any) -> None:
-    _dream(project)
-    project.tick(28, pager=False)
-    project.choose_metric("money", return_cost=0.0)
+@lru_cache(maxsize=4)
+def _lecture(seed: int) -> _Season:
+    project = reality.Project("orchard", seed=seed)
+    reality.POLICIES["lecture"](project)
+    return _judged(project)
 
 
-def _effect(project: Any, remedy: Callable[[Any], object], measure: Callable[[Any], float]) -> float:
-    without, mended = project.fork(), project.fork()
-    remedy(mended)
-    return measure(mended) - measure(without)
+def _judge_policy(answer: object, seed: int) -> Outcome:
+    """Judge a policy by playing it: it must score higher than the lecture's with the same luck."""
+    if not callable(answer):
+        return no_function(answer)
+    project = reality.Project("orchard", seed=seed)
+    try:
+        answer(project)
+        if len(project.registry) == 1:
+            return not_yet("Your policy has trained nothing: the card graded all season, by hand.")
+        project.finish()
+    except Exception as error:  # noqa: BLE001  a student's function can fail in any way, and is told how
+        return not_yet(f"On day {project.day} your policy stopped: {told(error)}.")
+    if all(week.version == "v0" for week in project.weeks):
+        return not_yet("Your policy has trained a version and never deployed it: the card graded all season.")
+    yours, lecture = _judged(project), _lecture(seed)
+    said = f"Your season scores {yours.score:.2f}, the lecture's {lecture.score:.2f}."
+    return right(said) if yours.score > lecture.score else not_yet(f"{said} {_why(yours, lecture, seed)}")
 
 
-def _lowest_f1(graded: Any, true: Any) -> str:
-    said, real = np.array(graded), np.array(true)
-    both = {grade: ((said == grade) & (real == grade)).sum() for grade in dict.fromkeys(true)}
-    return str(min(both, key=lambda grade: both[grade] / ((said == grade).sum() + (real == grade).sum())))
+def _why(yours: _Season, lecture: _Season, seed: int) -> str:
+    if yours.net <= _bars(seed).rule_card:
+        return "It earns no more than the card: what becomes of a model when the lamps are swapped?"
+    if yours.gap > lecture.gap:
+        return f"The gap between the groups is {yours.gap:.2f}, larger than the lecture's. Who is forgotten?"
+    return "Which of the five surprises meets your policy unprepared?"
 
 
-RULES = (
-    Rule(
+EXERCISES = (
+    Exercise(
         id="expectation_vs_reality.1",
         question="Write a function that returns what one mended label has cost.",
-        judge=with_mistakes(_price_cases, lambda: (400, 100, 2.0, 200.0), _PRICE_MISTAKES),
+        judge=FunctionJudge(_price_trials, _PRICE_MISTAKES),
         hints=(
             "What was the whole bill, and how many labels are better for it?",
             "The bill is a price for each label looked at, and once the guide. Then divide.",
             "`(looked * look + guide) / mended`; with no label mended, `float('inf')`.",
         ),
-        right=lambda seed: [
-            _price,
-            lambda n, mended, look, guide: (guide + look * n) / mended if mended else float("inf"),
-        ],
-        wrong=lambda seed: [
-            (lambda n, mended, look, guide: (n * look + guide) / n, "one *look*"),
-            (lambda n, mended, look, guide: n * look / mended, "guide is missing"),
-            (lambda n, mended, look, guide: n * (look + guide) / mended, "paid once"),
-            (lambda n, mended, look, guide: mended / (n * look + guide), "upside down"),
-            (lambda n, mended, look, guide: (mended * look + guide) / mended, "half of the bill"),
-            (lambda n, mended, look, guide: (n * look + guide) / mended, "stopped"),
-            (3.0, "without brackets"),
-        ],
     ),
-    Rule(
+    Exercise(
         id="expectation_vs_reality.2",
         question="Write a function that returns the effect of a remedy, by two forks.",
-        judge=judge_effect,
+        judge=_judge_effect,
         hints=(
             "From which moment must both worlds start?",
             "Make both forks first; give the remedy to one of them; then measure both.",
             "`remedy(mended)` changes a fork in place. Return `measure(mended) - measure(without)`.",
         ),
-        right=lambda seed: [
-            _effect,
-            lambda project, remedy, measure: (
-                -measure(project.fork()) + [remedy(w := project.fork()), measure(w)][1]
-            ),
-        ],
-        wrong=lambda seed: [
-            (lambda project, remedy, measure: [remedy(project), measure(project)][1], "changed"),
-            (
-                lambda project, remedy, measure: (
-                    [remedy(w := project.fork()), measure(w)][1] - measure(project)
-                ),
-                "measured",
-            ),
-            (lambda project, remedy, measure: -_effect(project, remedy, measure), "turned round"),
-            (lambda project, remedy, measure: measure(project.fork()) - measure(project.fork()), "no effect"),
-            (
-                lambda project, remedy, measure: [project.fork(), remedy(w := project.fork()), measure(w)][2],
-                "take away",
-            ),
-            (lambda project, remedy, measure: None, "returned None"),
-            (lambda project, remedy: 0, "stopped"),
-            (0.1, "without brackets"),
-        ],
     ),
-    Rule(
+    Exercise(
         id="expectation_vs_reality.3",
         question="Write a function that returns the grade of which the smallest share is found.",
-        judge=judge_weakest,
+        judge=FunctionJudge(_weak_trials, _WEAK_MISTAKES),
         hints=(
             "Of which crates is the share taken: of those that *are* a grade, or of those *called* it?",
             "Take the crates whose `true` is the grade, and the share of them with the same `graded`.",
             "Group `graded == true` by `true` with pandas, take means, then `idxmin`.",
         ),
-        right=lambda seed: [
-            weakest,
-            lambda graded, true: (
-                (pd.Series(np.array(graded)) == np.array(true)).groupby(np.array(true)).mean().idxmin()
-            ),
-        ],
-        wrong=lambda seed: [
-            (lambda graded, true: pd.Series(true)[graded != np.array(true)].mode()[0], "most mistakes"),
-            (
-                lambda graded, true: (
-                    (pd.Series(np.array(graded)) == np.array(true)).groupby(np.array(graded)).mean().idxmin()
-                ),
-                "*called*",
-            ),
-            (lambda graded, true: pd.Series(true).value_counts().idxmin(), "rarest"),
-            (_lowest_f1, "often given wrongly"),
-            (lambda graded, true: float(np.mean(np.array(graded) == np.array(true))), "not right"),
-            (lambda graded, true: None, "returned None"),
-            ("spoiled", "without brackets"),
-        ],
     ),
-    Rule(
+    Exercise(
         id="expectation_vs_reality.4",
         question="With what chance does a nightly test at 5 % ring at least once in 30 quiet nights?",
         judge=number(
@@ -259,123 +429,49 @@ RULES = (
             "Quiet in all nights: the chance of one quiet night, thirty times multiplied by itself.",
             "One less `0.95` to the power of the nights.",
         ),
-        right=lambda seed: [_NIGHTS, 0.785, np.float64(0.79)],
-        wrong=lambda seed: [
-            (1.5, "cannot be above 1"),
-            (0.05, "of one night"),
-            (0.95**30, "*quiet*"),
-            (78.5, "in percent"),
-            ("0.785", "without quotes"),
-        ],
     ),
-    Rule(
+    Exercise(
         id="expectation_vs_reality.5",
         question="Write a function that returns the version whose worse-off group is best off.",
-        judge=with_mistakes(
-            _safest_cases, lambda: (_table(**_VERSIONS),), _SAFEST_MISTAKES, "Philosophers call it maximin."
-        ),
+        judge=FunctionJudge(_safest_trials, _SAFEST_MISTAKES, well="Philosophers call it maximin."),
         hints=(
             "For one version: which of its two numbers is the worse-off group's?",
             "Take the larger share in each row first, then the row in which that is smallest.",
             "`table.max(axis=1)` gives one number a version; then `idxmin`.",
         ),
-        right=lambda seed: [
-            _safest,
-            lambda table: min(table.index, key=lambda version: max(table.loc[version])),
-        ],
-        wrong=lambda seed: [
-            (lambda table: table["belt"].idxmin(), "best for one group"),
-            (lambda table: (table["belt"] - table["handheld"]).abs().idxmin(), "alike badly"),
-            (lambda table: table["handheld"].idxmin(), "leaves the other"),
-            (lambda table: table.mean(axis=1).idxmin(), "leaves the other"),
-            (lambda table: table.max(axis=1).min(), "not right"),
-            ("v1", "without brackets"),
-        ],
     ),
-    Rule(
+    Exercise(
         id="expectation_vs_reality.6",
         question="Write a function that returns the place of the channel that is expected to bring most.",
-        judge=judge_channel,
+        judge=FunctionJudge(
+            _channel_trials,
+            _CHANNEL_MISTAKES,
+            well="Section 6 gives `choose_metric` the same rule.",
+        ),
         hints=(
             "If you knew the true grade, what would a channel bring once returns are paid for?",
             "Take `cost * returns` off `value`, weigh the rows by `likely`, add up, take the largest.",
             "`likely @ (value - cost * returns)` has one number for each channel; then `argmax`.",
         ),
-        right=lambda seed: [
-            channel,
-            lambda likely, value, returns, cost: max(
-                range(4),
-                key=lambda k: sum(p * (value[g][k] - cost * returns[g][k]) for g, p in enumerate(likely)),
-            ),
-        ],
-        wrong=lambda seed: [
-            (lambda likely, value, returns, cost: int(np.argmax(likely)), "most likely grade"),
-            (lambda likely, value, returns, cost: int((likely @ value).argmax()), "expected returns"),
-            (
-                lambda likely, value, returns, cost: (likely @ (value + cost * returns)).argmax(),
-                "expected returns",
-            ),
-            (lambda likely, value, returns, cost: (likely @ (value - cost * returns)).max(), "not right"),
-            (lambda likely, value, returns, cost: None, "returned None"),
-            (1, "without brackets"),
-        ],
     ),
-    Rule(
+    Exercise(
         id="expectation_vs_reality.7",
         question="Write a function that returns the score with its fairness floor.",
-        judge=with_mistakes(
-            _score_cases,
-            lambda: (300.0, 100.0, 500.0, {"belt": 0.20, "handheld": 0.35}),
-            _SCORE_MISTAKES,
-        ),
+        judge=FunctionJudge(_score_trials, _SCORE_MISTAKES),
         hints=(
             "Which part of the gap is borne, and what if the gap is smaller than that?",
             "The gap is `max` less `min` of the shares; what is beyond 0.05 is `max(0, gap - 0.05)`.",
             "Money: `(net - dream) / (oracle - dream)`. From it take twice what is beyond.",
         ),
-        right=lambda seed: [
-            score,
-            lambda net, dream, oracle, low: (
-                (net - dream) / (oracle - dream) - 2 * max(0, abs(np.subtract(*list(low.values()))) - 0.05)
-            ),
-        ],
-        wrong=lambda seed: [
-            (lambda net, dream, oracle, low: (net - dream) / (oracle - dream), "costs nothing"),
-            (lambda net, dream, oracle, low: (net - dream) / (oracle - dream) - 2 * 0.15, "whole gap"),
-            (lambda net, dream, oracle, low: (net - dream) / (oracle - dream) - 0.1, "*twice*"),
-            (
-                lambda net, dream, oracle, low: (
-                    (net - dream) / (oracle - dream) - 2 * max(0, low["handheld"] - low["belt"] - 0.05)
-                ),
-                "large group",
-            ),
-            (
-                lambda net, dream, oracle, low: (
-                    (net - dream) / (oracle - dream) - 2 * (abs(low["handheld"] - low["belt"]) - 0.05)
-                ),
-                "borne",
-            ),
-            (0.3, "without brackets"),
-        ],
     ),
-    Rule(
+    Exercise(
         id="expectation_vs_reality.8",
         question="Write a policy that scores higher than the lecture's.",
-        judge=judge_policy,
+        judge=_judge_policy,
         hints=(
             "Which of the remedies could have been there before the harm was done?",
             "A guide before most labels; both groups and the rare grade in the first data; the device known.",
             "Every two weeks while the lamps change: collect `recent` items of each group, train, deploy.",
         ),
-        right=lambda seed: [_policy, reality.POLICIES["prevention"]],
-        wrong=lambda seed: [
-            (_dream, "no more than the card"),
-            (lambda project: None, "trained nothing"),
-            (lambda project: [project.collect(500), project.train()], "never deployed"),
-            (_bankrupt, "stopped"),
-            (lambda: None, "stopped"),
-            (_greedy, "forgotten"),
-            ("prevention", "without brackets"),
-        ],
     ),
 )

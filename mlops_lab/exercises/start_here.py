@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from mlops_lab.exercises import Outcome, Rule, not_yet, right
+from mlops_lab.exercises.exercise import Exercise, Outcome, not_yet, right
 from mlops_lab.exercises.judging import read_number
 from mlops_lab.report import shown
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["RULES", "FirstWeeks", "first_weeks"]
+__all__ = ["EXERCISES", "FirstWeeks", "first_weeks"]
 
 POINTS = 0.05
 """How far below the promise a week must lie to count: five points."""
@@ -132,42 +132,8 @@ def _judge(answer: object, seed: int) -> Outcome:
     return not_yet(f"{seen}: far enough below, but an earlier week is so too.")
 
 
-def _right(seed: int) -> list[object]:
-    import numpy as np
-    import pandas as pd
-
-    week = _first_far_below(seed)
-    return [week, float(week), np.int64(week), np.array(week), pd.Series([week], index=[3]), [week]]
-
-
-def _wrong(seed: int) -> list[tuple[object, str]]:
-    found, true = first_weeks(seed), _first_far_below(seed)
-    weeks = found.weeks
-    far = weeks.accuracy < found.promised - POINTS
-    row = int(far.argmax())
-    after = far & (weeks.week > true)
-    wrong: list[tuple[object, str]] = [
-        (row, "a row's position"),
-        (far, "marks weeks with True and False"),
-        (weeks.loc[far, "week"], f"{int(far.sum())} values"),
-        (float(weeks.accuracy[row]), "looks like an accuracy"),
-        (f"{true}", "without quotes"),
-        (99, "no week here"),
-        (weeks.loc[far].index, "values"),
-    ]
-    worst = int(weeks.week.to_numpy()[weeks.accuracy.argmin()])
-    if worst != true:
-        wrong.append((worst, "the worst week"))
-    wrong += [(int(week), "an earlier week is so too") for week in weeks.week[after] if week != worst]
-    for week, accuracy in zip(weeks.week[:row], weeks.accuracy[:row], strict=True):
-        if week != row:
-            kept = accuracy >= found.promised
-            wrong.append((int(week), "keeps the promise" if kept else "not by more than five points"))
-    return wrong
-
-
-RULES = (
-    Rule(
+EXERCISES = (
+    Exercise(
         id="start_here.1",
         question="Which is the first week with an accuracy more than five points below what was promised?",
         judge=_judge,
@@ -177,7 +143,5 @@ RULES = (
             "`weeks[weeks.accuracy < limit]` keeps the rows that are too low, in order. "
             "Take the value of the column `week` in the first of them, for example with `.iloc[0]`.",
         ),
-        right=_right,
-        wrong=_wrong,
     ),
 )

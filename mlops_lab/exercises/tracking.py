@@ -2,36 +2,76 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_lab.exercises import Outcome, Rule, not_yet, right
-from mlops_lab.exercises.judging import Mistake, choice, function, read_number, whole_number
-from mlops_lab.exercises.record_cases import (
-    points,
-    same_curve,
-    same_rows,
-    state_by_end,
-    state_by_search,
-    states,
-    texts,
-    whole_lines,
+from mlops_lab.exercises.exercise import Exercise, Outcome, not_yet, right
+from mlops_lab.exercises.judging import (
+    FunctionJudge,
+    Mistake,
+    Trial,
+    a_kind,
+    choice,
+    read_number,
+    whole_number,
 )
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["RULES"]
+__all__ = ["EXERCISES"]
+
+
+# --- 1: lines that were torn -----------------------------------------------------------------------------
+
+
+def _parsed(text: str, keep: Callable[[dict[str, Any]], bool]) -> list[dict[str, Any]]:
+    """Read the rows of a log that are whole and wanted."""
+    rows = []
+    for line in text.splitlines():
+        with contextlib.suppress(json.JSONDecodeError):
+            rows.append(json.loads(line))
+    return [row for row in rows if keep(row)]
+
+
+_LINE_MISTAKES = (
+    Mistake(
+        lambda text: [json.loads(line) for line in text.splitlines()[:-1]],
+        "that drops the last line, also where it is whole.",
+    ),
+    Mistake(
+        lambda text: _parsed(text, lambda row: "step" in row),
+        "a row without a step is a row, too: drop torn lines alone.",
+    ),
+)
+
+
+def _line_trials(seed: int) -> list[Trial]:
+    """Give logs that are whole, torn at their end or in the middle, and empty."""
+    rows: list[dict[str, Any]] = [{"kind": "start", "seed": seed}]
+    rows += [{"step": step, "loss": 1 / (seed + step + 1)} for step in range(3)]
+    rows += [{"step": 3, "loss": None}, {"step": 4, "values": {"loss": 0.5}}]
+    lines = [json.dumps(row) + "\n" for row in rows]
+    whole, inner = "".join(lines), json.dumps(rows[-1])[:-1]
+    resumed = "".join([*lines[:2], '{"step": 1, "lo\n', *lines[2:]])
+    return [
+        Trial((whole,), rows, "a log of which every line is whole"),
+        Trial((whole + '{"step": 5, "lo',), rows, "a log whose last line is torn"),
+        Trial((whole + inner,), rows, "a log whose last line lacks only its last bracket"),
+        Trial((resumed,), rows, "a log that was resumed after a torn line"),
+        Trial(('{"st',), [], "a log that is nothing but the start of a line"),
+        Trial(("",), [], "an empty log"),
+    ]
+
+
+# --- 2: the best step ------------------------------------------------------------------------------------
 
 _EPOCHS = 60
-_VERDICTS = ("again", "no seed", "other data")
-
-
-# --- what is true -----------------------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=4)
@@ -49,6 +89,11 @@ def _extreme(seed: int, metric: str, *, lowest: bool = True) -> int:
     """Give the step at which the large network's metric is lowest, or highest."""
     column = _large(seed)[metric].to_numpy()
     return int(column.argmin() if lowest else column.argmax())
+
+
+# --- 3 and 4: the bad run --------------------------------------------------------------------------------
+
+_RUNS = tuple(f"run-{number:02d}" for number in range(1, 13))
 
 
 @lru_cache(maxsize=4)
@@ -69,36 +114,21 @@ def _planted(seed: int) -> tuple[str, int]:
     return example_runs.planted(seed)
 
 
-def _stranger_verdicts(seed: int) -> dict[str, str]:
-    from mlops_lab.tracking import example_runs
-
-    return {name: "again" if fault == "none" else fault for name, fault in example_runs.faults(seed).items()}
-
-
-# --- judges that only this lesson needs -------------------------------------------------------------------
-
-
-def _until_the_break(text: str) -> list[dict[str, Any]]:
-    whole, _, _ = text.rpartition("\n")
-    return [json.loads(line) for line in whole.split("\n") if line]
-
-
-def _bad_run(answer: object, seed: int) -> Outcome:
+def _judge_bad_run(answer: object, seed: int) -> Outcome:
     if hasattr(answer, "tolist"):
         answer = answer.tolist()
     parts = list(answer.values()) if isinstance(answer, Mapping) else answer
     if not isinstance(parts, (list, tuple)) or len(parts) != 2:
         return not_yet("Your answer is not a pair: write the run's name and the step, as in ('run-99', 7).")
-    curves = _twelve(seed)
-    names = [part for part in parts if isinstance(part, str) and part.strip().casefold() in curves]
+    names = [part for part in parts if isinstance(part, str) and part.strip().casefold() in _RUNS]
     if len(names) != 1:
         return not_yet(f"Your answer {answer!r} names none of the twelve runs: copy the name from the table.")
-    step = read_number(next(part for part in parts if part is not names[0]))
+    step = read_number(parts[1 - list(parts).index(names[0])])
     if isinstance(step, Outcome):
         return not_yet(f"The step: {step.message[:1].lower()}{step.message[1:]}")
     name, (run, true) = names[0].strip().casefold(), _planted(seed)
     if name != run:
-        moved = curves[name].diff().abs().loc[6:]
+        moved = _twelve(seed)[name].diff().abs().loc[6:]
         return not_yet(
             f"From step 6 on the curve of {name!r} never moves by more than {moved.max():.3f} at once. "
             "Another one does."
@@ -107,7 +137,7 @@ def _bad_run(answer: object, seed: int) -> Outcome:
         return right("First by accuracy in the table, and its curve leaps at one single step.")
     if step == true - 1:
         return not_yet(f"{name!r} it is. Step {step:g} is the last one before the leap.")
-    if step not in curves.index:
+    if step not in _twelve(seed).index:
         return not_yet(f"{name!r} it is. But it has no step {step:g}: see `curves.index`.")
     if step < 6:
         return not_yet(f"{name!r} it is. But in the first six steps every run still moves: look further on.")
@@ -116,14 +146,71 @@ def _bad_run(answer: object, seed: int) -> Outcome:
     )
 
 
-def _strangers(answer: object, seed: int) -> Outcome:
+_WHAT_HAPPENED = {
+    "rate": "would show in the training loss too: does it leap at that step?",
+    "early": "would make a curve short, not make it leap.",
+    "luck": "is at odds with the new crates: there the run is no better than the others.",
+    "leak": "is not it.",
+}
+
+
+# --- 5: how a run ended ----------------------------------------------------------------------------------
+
+_STATE_MISTAKES = (
+    Mistake(
+        lambda rows, alive: "running" if alive else "killed",
+        "does the record hold its end? Then that is the state.",
+    ),
+    Mistake(
+        lambda rows, alive: "running" if alive else rows[-1].get("state", "killed"),
+        "a run that has ended is over, also while its process lives on.",
+    ),
+    Mistake(
+        lambda rows, alive: rows[-1].get("state", "killed"),
+        "without an end it may still be running: what does `alive` say?",
+    ),
+    Mistake(
+        lambda rows, alive: rows[-1].get("state", "running"),
+        "without an end it may have been killed: what does `alive` say?",
+    ),
+)
+
+
+def _state_trials(seed: int) -> list[Trial]:
+    """Give records with and without an end, long and short, with and without a living process."""
+    start, log = {"kind": "start", "seed": seed}, {"kind": "log", "step": 0, "values": {"loss": 0.5}}
+    done, failed = {"kind": "end", "state": "finished"}, {"kind": "end", "state": "failed"}
+    return [
+        Trial(([start, log, done], False), "finished", "a record with the end 'finished' and no process"),
+        Trial(([start, log, failed], False), "failed", "a record with the end 'failed' and no process"),
+        Trial(([start, log], True), "running", "a record without an end whose process is alive"),
+        Trial(([start, log], False), "killed", "a record without an end and without a process"),
+        Trial(([start], False), "killed", "a record that holds its start alone, without a process"),
+        Trial(([start], True), "running", "a record that holds its start alone, with a process"),
+        Trial(([start, log, done], True), "finished", "a finished run in a notebook that is still open"),
+        Trial(([start, log, failed], True), "failed", "a failed run in a notebook that is still open"),
+        Trial(([start, log, log, log, log], False), "killed", "four steps without an end and a process"),
+        Trial(([start, done], False), "finished", "a run that finished without a step"),
+    ]
+
+
+# --- 6: three strangers ----------------------------------------------------------------------------------
+
+_VERDICTS = ("again", "no seed", "other data")
+
+
+def _stranger_verdicts(seed: int) -> dict[str, str]:
+    from mlops_lab.tracking import example_runs
+
+    return {name: "again" if fault == "none" else fault for name, fault in example_runs.faults(seed).items()}
+
+
+def _judge_strangers(answer: object, seed: int) -> Outcome:
     truth = _stranger_verdicts(seed)
     if hasattr(answer, "to_dict"):
         answer = answer.to_dict()
     if not isinstance(answer, Mapping):
-        return not_yet(
-            f"Your answer is a {type(answer).__name__}: write a dictionary, a verdict for each name."
-        )
+        return not_yet(f"Your answer is {a_kind(answer)}: write a dictionary, a verdict for each name.")
     given = {str(name).strip().casefold(): verdict for name, verdict in answer.items()}
     missing = [name for name in truth if name not in given]
     if missing:
@@ -145,85 +232,64 @@ _WRONG_VERDICT = {
     "other data": "Compare the fingerprints: what does the finding 'data' say?",
 }
 
-_WHAT_HAPPENED = {
-    "rate": "would show in the training loss too: does it leap at that step?",
-    "early": "would make a curve short, not make it leap.",
-    "luck": "is at odds with the new crates: there the run is no better than the others.",
-    "leak": "is not it.",
-}
 
+# --- 7: a curve by its steps -----------------------------------------------------------------------------
 
-def _sceptic(seed: int) -> dict[str, str]:
-    """All verdicts of a sceptic who trusts nobody's data."""
-    return dict.fromkeys(_stranger_verdicts(seed), "other data")
-
-
-def _other_run(seed: int) -> str:
-    return next(f"run-{n:02d}" for n in range(1, 13) if f"run-{n:02d}" != _planted(seed)[0])
-
-
-Answer = Callable[..., Any]
-
-_wrong_texts: list[tuple[Answer, str]] = [
-    (
-        lambda text: [json.loads(line) for line in text.splitlines()],
-        "last line is torn your function stopped",
+_POINT_MISTAKES = (
+    Mistake(
+        lambda points: {wall: value for wall, _, value in points},
+        "the keys are times. Which of the three numbers is the step?",
     ),
-    (lambda text: [json.loads(line) for line in text.splitlines()[:-1]], "every line is whole"),
-    (_until_the_break, "resumed after a torn line"),
-    (lambda text: [json.loads(line) for line in text.splitlines() if line.endswith("}")], "last bracket"),
-    (lambda text: [row for row in whole_lines(text) if "step" in row], "every line is whole"),
-    (lambda text: whole_lines(text) or None, "returned None"),
-    (lambda text: text.splitlines(), "is not right"),
-    (lambda text: len(whole_lines(text)), "every line is whole your function returned 6"),
-]
-
-_wrong_points: list[tuple[Answer, str]] = [
-    (lambda points: {wall: value for wall, _, value in points}, "each logged once"),
-    (lambda points: {step: value for step, value, _ in points}, "each logged once"),
-    (lambda points: {s: v for _, s, v in reversed(points)}, "went back to step 2"),
-    (lambda points: [value for _, _, value in points], "is not right"),
-    (lambda points: {step: points[step][3] for _, step, _ in points}, "your function stopped"),
-    (lambda points: {s: v for _, s, v in points} or None, "without a point"),
-    (lambda points: {s: v for _, s, v in points if v}, "reaches zero"),
-    (lambda points: {s: min(v for _, t, v in points if t == s) for _, s, _ in points}, "was worse then"),
-]
-
-_wrong_states: list[tuple[Answer, str]] = [
-    (lambda rows, alive: "running" if alive else "killed", "with the end 'finished' and no process"),
-    (lambda rows, alive: rows[-1]["state"], "alive your function stopped"),
-    (lambda rows, alive: rows[-1].get("state", "killed"), "whose process is alive"),
-    (lambda rows, alive: rows[-1].get("state", "running"), "without an end and without a process"),
-    (
-        lambda rows, alive: "running" if alive else state_by_end(rows, alive),
-        "a notebook that is still open",
+    Mistake(
+        lambda points: {step: value for step, value, _ in points},
+        "those are times and steps: a point is wall time, step, value.",
     ),
-    (
-        lambda rows, alive: rows[-1]["state"] if len(rows) == 3 else state_by_end(rows[:1], alive),
-        "without a step",
+    Mistake(
+        lambda points: {step: value for _, step, value in reversed(points)},
+        "of two points of one step it keeps the earlier one.",
     ),
-    (
-        lambda rows, alive: rows[-1].get("state", "killed" if len(rows) < 2 or not alive else "running"),
-        "alone, with",
+    Mistake(
+        lambda points: {step: value for _, step, value in sorted(points, key=lambda point: -point[2])},
+        "of two points of one step it keeps the lower one. The later one holds.",
     ),
-]
+    Mistake(
+        lambda points: {step: value for _, step, value in points if value}, "a value of 0 is a value, too."
+    ),
+)
 
 
-RULES = (
-    Rule(
+def _point_trials(seed: int) -> list[Trial]:
+    """Give TensorBoard's points: each step once, some twice (lower or higher), a zero, none."""
+    first = [[100.0 + step, step, 1.0 / (seed + step + 1)] for step in range(4)]
+    lower = [[200.0 + step, step, 0.5 / (seed + step + 1)] for step in range(2, 12)]
+    higher = [[300.0 + step, step, 2.0 / (seed + step + 1)] for step in range(1, 6)]
+    simple = _by_step(first)
+    return [
+        Trial((first,), simple, "four steps, each logged once"),
+        Trial((first + lower,), _by_step(first + lower), "a run that went back to step 2 once"),
+        Trial((first + higher,), _by_step(first + higher), "a run that went back, and was worse then"),
+        Trial(([*first, [104.0, 4, 0.0]],), simple | {4: 0.0}, "a curve that reaches zero"),
+        Trial(([],), {}, "a curve without a point"),
+    ]
+
+
+def _by_step(found: Sequence[Sequence[float]]) -> dict[float, float]:
+    return {step: value for _, step, value in found}
+
+
+EXERCISES = (
+    Exercise(
         id="tracking.1",
         question="Write whole_lines(text): the rows of a log, without a line that was torn.",
-        judge=function(texts, agree=same_rows),
+        judge=FunctionJudge(_line_trials, _LINE_MISTAKES),
         hints=(
             "What does `json.loads` do with half a line?",
             "`text.splitlines()` gives the lines. A torn one raises `json.JSONDecodeError`: catch it.",
             "Go through the lines, and append `json.loads(line)` to a list inside `try`; in "
             "`except json.JSONDecodeError` say `continue`. Return the list.",
         ),
-        right=lambda seed: [whole_lines, lambda text: tuple(whole_lines(text))],
-        wrong=lambda seed: _wrong_texts,
     ),
-    Rule(
+    Exercise(
         id="tracking.2",
         question="At which step was the large network best, by its loss, on the crates that it had not seen?",
         judge=whole_number(
@@ -254,48 +320,18 @@ RULES = (
             "A column of `large.metrics` knows where its lowest value stands: `idxmin`.",
             '`large.metrics["validation_loss"].idxmin()`',
         ),
-        right=lambda seed: [
-            _extreme(seed, "validation_loss"),
-            float(_extreme(seed, "validation_loss")),
-            [_extreme(seed, "validation_loss")],
-        ],
-        wrong=lambda seed: [
-            (_EPOCHS - 1, "the last step"),
-            (_extreme(seed, "validation_loss") + 1, "one step too late"),
-            (float(_large(seed)["validation_loss"].min()), "no number of a step"),
-            (-1, "lowest validation loss"),
-            (_large(seed)["validation_loss"], "values"),
-        ],
     ),
-    Rule(
+    Exercise(
         id="tracking.3",
         question="Which run of the twelve is bad, and at which step did it become so?",
-        judge=_bad_run,
+        judge=_judge_bad_run,
         hints=(
             "Which curve does something that no learning does: a leap from one step to the next?",
             "`curves.diff()` says how far each run moved at each step. Leave out the first six steps.",
             "`curves.diff().abs().loc[6:].max()` gives the largest move of each run, `idxmax()` its step.",
         ),
-        right=lambda seed: [
-            _planted(seed),
-            list(_planted(seed)),
-            {"run": _planted(seed)[0], "step": _planted(seed)[1]},
-            _planted(seed)[::-1],
-            (_planted(seed)[0].upper(), float(_planted(seed)[1])),
-        ],
-        wrong=lambda seed: [
-            (_planted(seed)[0], "not a pair"),
-            ((_other_run(seed), _planted(seed)[1]), "Another one does"),
-            ((_planted(seed)[0], _planted(seed)[1] - 1), "the last one before"),
-            ((_planted(seed)[0], 39), "largest move is not"),
-            ((_planted(seed)[0], 1), "first six steps"),
-            ((_planted(seed)[0], 99), "no step 99"),
-            ((_planted(seed)[0], str(_planted(seed)[1])), "is the text"),
-            (("run-99", 3), "none of the twelve"),
-            ((_planted(seed)[0], None), "The step: "),
-        ],
     ),
-    Rule(
+    Exercise(
         id="tracking.4",
         question="What happened to the bad run: 'rate', 'early', 'luck' or 'leak'?",
         judge=choice(lambda seed: "leak", _WHAT_HAPPENED, well="The note in its record says the same."),
@@ -305,63 +341,37 @@ RULES = (
             "A measurement that leaps while the network does not is a new measurement. On which crates is a "
             "network so good?",
         ),
-        right=lambda seed: ["leak", " Leak"],
-        wrong=lambda seed: [
-            ("rate", "training loss"),
-            ("early", "make a curve short"),
-            ("luck", "at odds"),
-            (["rate"], "in quotes"),
-        ],
     ),
-    Rule(
+    Exercise(
         id="tracking.5",
         question="Write state(rows, alive): finished, failed, running or killed.",
-        judge=function(states),
+        judge=FunctionJudge(_state_trials, _STATE_MISTAKES),
         hints=(
             "Who writes the last line of a record, and who cannot?",
             "Look for a row whose kind is 'end'. Only where there is none does the process matter.",
             'If `rows[-1]["kind"] == "end"`, return `rows[-1]["state"]`; else return "running" if alive, and '
             '"killed" if not.',
         ),
-        right=lambda seed: [state_by_end, state_by_search],
-        wrong=lambda seed: _wrong_states,
     ),
-    Rule(
+    Exercise(
         id="tracking.6",
         question="Which stranger's run can be made again, which has no seed, which had other data?",
-        judge=_strangers,
+        judge=_judge_strangers,
         hints=(
             "What does `tracking.rerun(record)` say about each of the three?",
             "`rerun` returns a report: `.ok` is True where every value came out again; its findings say why.",
             'Call `tracking.rerun` for each. In order: "again". If the finding `seed` needs attention: '
             '"no seed". If the finding `data` does: "other data".',
         ),
-        right=lambda seed: [
-            _stranger_verdicts(seed),
-            {name.title(): verdict.upper() for name, verdict in _stranger_verdicts(seed).items()},
-        ],
-        wrong=lambda seed: [
-            (dict.fromkeys(_stranger_verdicts(seed), "again"), "each finding"),
-            (dict.fromkeys(_stranger_verdicts(seed), "no seed"), "record.seed"),
-            (_sceptic(seed), "fingerprints"),
-            ({"mia": "again"}, "no verdict on"),
-            (["again", "no seed", "other data"], "is a list"),
-            (dict.fromkeys(_stranger_verdicts(seed), "fine"), "is none of"),
-        ],
     ),
-    Rule(
+    Exercise(
         id="tracking.7",
         question="Write by_step(points): TensorBoard's points as a dictionary from step to value.",
-        judge=function(points, agree=same_curve),
+        judge=FunctionJudge(_point_trials, _POINT_MISTAKES),
         hints=(
             "Which of the three numbers of a point is the step?",
             "A later point of the same step replaces the earlier one, as a key of a dictionary does.",
             "`{step: value for wall_time, step, value in points}`",
         ),
-        right=lambda seed: [
-            lambda points: {step: value for _, step, value in points},
-            lambda points: dict(point[1:] for point in points),
-        ],
-        wrong=lambda seed: _wrong_points,
     ),
 )

@@ -2,47 +2,58 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shlex
 import tempfile
+from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_lab.exercises import Outcome, Rule, not_yet, right, told
-from mlops_lab.exercises.cache_judges import RIGHT, WRONG, judge_take
-from mlops_lab.exercises.judging import Case, Mistake, function, number, whole_number
-from mlops_lab.exercises.lineage_tables import lineage_cases
+from mlops_lab.exercises.exercise import Exercise, Outcome, not_yet, right, told
+from mlops_lab.exercises.judging import (
+    FunctionJudge,
+    Mistake,
+    Trial,
+    a_kind,
+    called,
+    no_function,
+    number,
+    one_word,
+    whole_number,
+)
+from mlops_lab.exercises.shell import Shell
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from mlops_lab.lesson.terminal import Terminal
 
-__all__ = ["RULES"]
+__all__ = ["EXERCISES"]
+
+
+# --- 1: a command that is really tried -------------------------------------------------------------------
+
 
 FRIDAY, MONDAY = "LIMIT = 0.8\n", "LIMIT = 0.5\n"
 _TRIED = {"checkout", "restore", "reset", "revert", "switch", "show", "diff", "log", "rm", "stash", "status"}
 
 
-# --- 1: a command that is really tried ----------------------------------------------------------------------
-
-
-def _command(answer: object, seed: int) -> Outcome:
+def _judge_command(answer: object, seed: int) -> Outcome:
     """Try the command in a temporary repository, and look at what it did to it."""
-    from mlops_lab.lesson.terminal import Terminal
-
-    if not isinstance(answer, str):
-        return not_yet(f"Your answer is a {type(answer).__name__}: write the command in quotes.")
+    typed = one_word(answer)
+    if typed is None:
+        return not_yet(f"Your answer is {a_kind(answer)}: write the command in quotes.")
     try:
-        words = shlex.split(answer)
+        words = shlex.split(typed.strip().removeprefix("$ "))
     except ValueError:
-        return not_yet(f"Your answer {answer!r} has an open quote.")
+        return not_yet(f"Your answer {typed!r} has an open quote.")
     if len(words) < 2 or words[0] != "git":
-        return not_yet(f"Your answer {answer!r} is no command of Git: it begins with `git` and a verb.")
+        return not_yet(f"Your answer {typed!r} is no command of Git: it begins with `git` and a verb.")
     if words[1] not in _TRIED:
         return not_yet(f"`git {words[1]}` does something else: which verb changes what the folder shows?")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
-        desk = Terminal(Path(place, "desk"))
+        desk = Shell(Path(place, "desk"))
         if desk.lacks("git"):  # nothing can be tried here, so only read it
             fits = words[1] in {"checkout", "restore"} and any("released" in word for word in words)
             fits = fits and any(word.endswith("grade.py") for word in words)
@@ -50,7 +61,7 @@ def _command(answer: object, seed: int) -> Outcome:
         return _tried(desk, words)
 
 
-def _tried(desk: Terminal, words: list[str]) -> Outcome:
+def _tried(desk: Shell, words: list[str]) -> Outcome:
     program, notes, belt = (desk.folder / name for name in ("grade.py", "notes.txt", "belt.py"))
     program.write_text(FRIDAY, encoding="utf-8", newline="\n")
     belt.write_text("SPEED = 1\n", encoding="utf-8", newline="\n")
@@ -81,21 +92,95 @@ def _tried(desk: Terminal, words: list[str]) -> Outcome:
     )
 
 
-# --- 3: pieces that are hit ---------------------------------------------------------------------------------
+# --- 2: bytes that are checked ---------------------------------------------------------------------------
+
+
+Cache = dict[str, bytes]
+WHOLE, OTHER = b"crate,grade\nc1,juice\n", b"crate,grade\nc2,table\n"
+
+
+def _name(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _judge_take(answer: object, seed: int) -> Outcome:
+    """Judge `take(cache, name)`: whole bytes come back, rotten ones raise ValueError, the cache stays."""
+    if not callable(answer):
+        return no_function(answer)
+    cases = {"whole": WHOLE, "whole, and no text": b"\xff\x00\xfe", "whole, and none at all": b""}
+    for about, data in cases.items():
+        found = _whole(answer, about, data)
+        if found is not None:
+            return found
+    flipped, short = OTHER.replace(b"t", b"u", 1), OTHER[:-1]
+    rotten = {"rotten": flipped, "cut off": short, "those of another name": WHOLE}
+    for about, data in rotten.items():
+        found = _rotten(answer, about, {_name(WHOLE): WHOLE, _name(OTHER): data})
+        if found is not None:
+            return found
+    return right()
+
+
+def _whole(take: Callable[..., object], about: str, data: bytes) -> Outcome | None:
+    cache = {_name(data): data, _name(OTHER): OTHER}
+    before = dict(cache)
+    got = called(take, f"bytes that are {about}", cache, _name(data))
+    if isinstance(got, Outcome):
+        return got
+    if not isinstance(got, (bytes, bytearray, memoryview)):
+        kind = "nothing" if got is None else a_kind(got)
+        return not_yet(f"For bytes that are {about} your function returned {kind}, not the bytes.")
+    if bytes(got) != data:
+        return not_yet(
+            f"For bytes that are {about} your function returned other bytes than it was asked for."
+        )
+    return None if cache == before else not_yet("Your function changed the cache: only read from it.")
+
+
+def _rotten(take: Callable[..., object], about: str, cache: Cache) -> Outcome | None:
+    try:
+        got = take(cache, _name(OTHER))
+    except ValueError:
+        return None
+    except Exception as error:  # noqa: BLE001  as above
+        kind = type(error).__name__
+        return not_yet(f"For bytes that are {about} your function stopped by {kind}: raise ValueError.")
+    if got is None:
+        return not_yet(
+            f"For bytes that are {about} your function returned nothing and did not stop: raise an error."
+        )
+    if not isinstance(got, bytes):
+        return not_yet(f"For bytes that are {about} your function returned {a_kind(got)}: raise ValueError.")
+    return not_yet(
+        f"For bytes that are {about} your function returned bytes as if they were whole: "
+        "make the name anew from them, and compare."
+    )
+
+
+# --- 3: pieces that are hit ------------------------------------------------------------------------------
 
 
 def _touched(pieces: int, edits: int) -> float:
     return 1.0 - (1 - 1 / pieces) ** edits
 
 
-def _touched_by_steps(pieces: int, edits: int) -> float:
-    missed = 1.0
-    for _ in range(edits):
-        missed *= (pieces - 1) / pieces
-    return 1 - missed
+_HIT_MISTAKES = (
+    Mistake(
+        lambda pieces, edits: (1 - 1 / pieces) ** edits,
+        "that is the share that *no* edit hits.",
+    ),
+    Mistake(
+        lambda pieces, edits: edits / pieces,
+        "that counts a piece twice that was hit twice.",
+    ),
+    Mistake(
+        lambda pieces, edits: min(1.0, edits / pieces),
+        "that lets each edit hit a piece of its own, until none is left.",
+    ),
+)
 
 
-def _hits(seed: int) -> list[Case]:
+def _hit_trials(seed: int) -> list[Trial]:
     asked = {
         (85, 0): "85 pieces and no edit",
         (1, 1): "one piece and one edit",
@@ -103,10 +188,10 @@ def _hits(seed: int) -> list[Case]:
         (85, 100): "85 pieces and 100 edits",
         (50, 1000): "50 pieces and 1,000 edits",
     }
-    return [Case(pair, _touched(*pair), about) for pair, about in asked.items()]
+    return [Trial(pair, _touched(*pair), about) for pair, about in asked.items()]
 
 
-# --- 4: the pointer -----------------------------------------------------------------------------------------
+# --- 4: the pointer --------------------------------------------------------------------------------------
 
 _FILES = {
     "crates.csv": "is the data themselves: Git is told to ignore them.",
@@ -118,13 +203,13 @@ _FILES = {
 }
 
 
-def _pointer(answer: object, seed: int) -> Outcome:
+def _judge_pointer(answer: object, seed: int) -> Outcome:
     if isinstance(answer, (str, os.PathLike)):
         names = [os.fspath(answer)]
     elif isinstance(answer, (list, tuple, set)):
         names = [str(name) for name in answer]
     else:
-        return not_yet(f"Your answer is a {type(answer).__name__}: write a file's name, in quotes.")
+        return not_yet(f"Your answer is {a_kind(answer)}: write a file's name, in quotes.")
     names = [str(name).strip().removeprefix("git add ").removeprefix("./").rstrip("/") for name in names]
     for name in names:
         if name != "crates.csv.dvc" and not (name == ".gitignore" and len(names) > 1):
@@ -134,41 +219,64 @@ def _pointer(answer: object, seed: int) -> Outcome:
     return right() if "crates.csv.dvc" in names else not_yet("Your answer names no file.")
 
 
-# 5: lineage, all the way back (the tables are in lineage_tables.py)
-def _same_set(got: Any, expected: Any) -> bool:
-    return not isinstance(got, str) and set(got) == set(expected)
-
-
-def _rests_on(edges: pd.DataFrame, ref: str) -> set[str]:
-    found: set[str] = set()
-    for source in edges.loc[edges["made"] == ref, "source"]:
-        found |= {source} | _rests_on(edges, source)
-    return found
-
-
-def _rests_on_by_rounds(edges: pd.DataFrame, ref: str) -> list[str]:
-    found = {ref}
-    for _ in range(len(edges)):
-        found |= set(edges.loc[edges["made"].isin(found), "source"])
-    return sorted(found - {ref})
+# --- 5: lineage, all the way back ------------------------------------------------------------------------
 
 
 def _direct(edges: pd.DataFrame, ref: str) -> set[str]:
     return set(edges.loc[edges["made"] == ref, "source"])
 
 
-def _two_steps(edges: pd.DataFrame, ref: str) -> set[str]:
-    return _direct(edges, ref).union(*(_direct(edges, source) for source in _direct(edges, ref)))
+def _rests_on(edges: pd.DataFrame, ref: str) -> set[str]:
+    direct = _direct(edges, ref)
+    return direct.union(*(_rests_on(edges, source) for source in direct))
 
 
-def _six_steps(edges: pd.DataFrame, ref: str) -> set[str]:
-    found = {ref}
-    for _ in range(6):
-        found |= set(edges.loc[edges["made"].isin(found), "source"])
-    return found - {ref}
+_LINEAGE_MISTAKES = (
+    Mistake(_direct, "those are the direct sources alone. What do they rest on?"),
+    Mistake(
+        lambda edges, ref: _rests_on(edges, ref) | {ref}, "a version does not rest on itself: leave it out."
+    ),
+    Mistake(
+        lambda edges, ref: set(edges.loc[edges["source"] == ref, "made"]),
+        "those are made *of* it. What was it made of?",
+    ),
+    Mistake(
+        lambda edges, ref: _rests_on(edges.rename(columns={"made": "source", "source": "made"}), ref),
+        "all of those rest on it. What does it rest on?",
+    ),
+)
 
 
-# 6: rot that nobody saw
+def _lineage_trials(seed: int) -> list[Trial]:
+    """Tables of what was made from what, a version, and all that it rests on."""
+    import pandas as pd
+
+    def edges(*pairs: tuple[str, str]) -> pd.DataFrame:
+        return pd.DataFrame(list(pairs), columns=["made", "source"])
+
+    chain = edges(*((f"table@{n + 1}", f"table@{n}") for n in range(1, 6)))
+    diamond = edges(
+        ("model@1", "left@1"),
+        ("model@1", "right@1"),
+        ("left@1", "raw@1"),
+        ("right@1", "raw@1"),
+        ("b@1", "c@1"),
+    )
+    long = edges(*((f"step@{n + 1}", f"step@{n}") for n in (7, 2, 10, 5, 11, 1, 8, 3, 6, 9, 4)))
+    return [
+        Trial((chain, "table@1"), set(), "a version that rests on nothing"),
+        Trial((chain, "table@2"), {"table@1"}, "one step back"),
+        Trial((chain, "table@6"), {f"table@{n}" for n in range(1, 6)}, "five steps back"),
+        Trial((diamond, "model@1"), {"left@1", "right@1", "raw@1"}, "two ways back to one source"),
+        Trial((diamond, "b@1"), {"c@1"}, "a version beside others"),
+        Trial((long, "step@12"), {f"step@{n}" for n in range(1, 12)}, "eleven steps back, in any order"),
+    ]
+
+
+# --- 6: rot that nobody saw ------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=4)
 def _grades(seed: int) -> tuple[pd.Series[Any], pd.Series[Any], pd.Series[Any]]:
     """Give what the graders wrote, what stood there after the experts, and the truth."""
     from mlops_lab import worlds
@@ -195,114 +303,58 @@ def _rot_mistakes(seed: int) -> list[Mistake]:
     ]
 
 
-RULES = (
-    Rule(
+EXERCISES = (
+    Exercise(
         id="versioning.1",
         question="Which command takes grade.py alone from the tag `released`, and leaves all else as it is?",
-        judge=_command,
+        judge=_judge_command,
         hints=(
             "`git checkout released` takes everything back. How could you tell it which file you mean?",
             "After the tag, two dashes part what is a version from what is a file: `... released -- ...`.",
             "The verb is `checkout`, then the tag, then `--`, then the name of the file.",
         ),
-        right=lambda seed: [
-            "git checkout released -- grade.py",
-            "git checkout released grade.py",
-            "git restore --source released grade.py",
-            "git restore -s released -- grade.py",
-            "git show released:grade.py > grade.py",
-        ],
-        wrong=lambda seed: [
-            ("git checkout released", "no longer on `main`"),
-            ("git reset --hard released", "has lost Monday's commit"),
-            ("git checkout -- grade.py", "not as it was at the tag"),
-            ("git checkout released -- .", "another file went back"),
-            ("git restore -s released .", "file is gone"),
-            ("git rm -q notes.txt", "colleague's file"),
-            ("git checkout Friday -- grade.py", "Git refused"),
-            ("git push", "does something else"),
-            ("checkout released", "no command of Git"),
-            (["git"], "in quotes"),
-        ],
     ),
-    Rule(
+    Exercise(
         id="versioning.2",
         question="Write take(cache, name): the bytes under a name, or ValueError if they no longer fit it.",
-        judge=judge_take,
+        judge=_judge_take,
         hints=(
             "How was the name made? What would come out if you made it again from the bytes you found?",
             "`hashlib.sha256(data).hexdigest()` is the name that these bytes must have.",
             "Take `data = cache[name]`, compare its hash with `name`, and raise ValueError if they differ.",
         ),
-        right=lambda seed: RIGHT,
-        wrong=lambda seed: WRONG,
     ),
-    Rule(
+    Exercise(
         id="versioning.3",
         question="Write touched(pieces, edits): the share of pieces that edits at random places hit.",
-        judge=function(_hits),
+        judge=FunctionJudge(_hit_trials, _HIT_MISTAKES),
         hints=(
             "Look at one piece. One edit misses it with a chance of 1 - 1 / pieces. And all of them?",
             "Edits do not know of each other, so their chances of missing the piece multiply.",
             "The piece is missed by all with the chance `(1 - 1 / pieces) ** edits`. You want the rest.",
         ),
-        right=lambda seed: [_touched, _touched_by_steps],
-        wrong=lambda seed: [
-            (lambda pieces, edits: edits / pieces, "1,000 pieces and 10 edits"),
-            (lambda pieces, edits: (1 - 1 / pieces) ** edits, "no edit"),
-            (lambda pieces, edits: 1 / pieces, "85 pieces and no edit"),
-            (lambda pieces, edits: round(_touched(pieces, edits)), "10 edits your function returned 0"),
-            (lambda pieces, edits: None, "returned None"),
-            (0.69, "without brackets"),
-        ],
     ),
-    Rule(
+    Exercise(
         id="versioning.4",
         question="Which file must be committed to Git after `dvc add` and `dvc push`?",
-        judge=_pointer,
+        judge=_judge_pointer,
         hints=(
             "Which file tells the colleague's DVC what to fetch?",
             "It is small, Git does not ignore it, and `dvc add` has just rewritten it.",
             "It is the pointer: the table's name, with the tool's name as its ending.",
         ),
-        right=lambda seed: [
-            "crates.csv.dvc",
-            " ./crates.csv.dvc ",
-            ["crates.csv.dvc", ".gitignore"],
-            Path("crates.csv.dvc"),
-            "git add crates.csv.dvc",
-        ],
-        wrong=lambda seed: [
-            ("crates.csv", "data themselves"),
-            (".dvc/cache", "is the cache"),
-            ("dvc.lock", "belongs to a pipeline"),
-            (".gitignore", "has not changed"),
-            ("all of them", "none of the files"),
-            (3, "in quotes"),
-        ],
     ),
-    Rule(
+    Exercise(
         id="versioning.5",
         question="Write rests_on(edges, ref): everything that a version rests on, directly or not.",
-        judge=function(lineage_cases, agree=_same_set),
+        judge=FunctionJudge(_lineage_trials, _LINEAGE_MISTAKES),
         hints=(
             "The sources of one version are one lookup away. What must be looked up next?",
             "Keep what was found, and what still waits to be looked up. Go on until nothing waits.",
             'One step is `set(edges.loc[edges["made"] == ref, "source"])`; do it for each new source.',
         ),
-        right=lambda seed: [_rests_on, _rests_on_by_rounds],
-        wrong=lambda seed: [
-            (_direct, "five steps back"),
-            (lambda edges, ref: _rests_on(edges, ref) | {ref}, "rests on nothing"),
-            (lambda edges, ref: set(edges["source"]) - {ref}, "rests on nothing"),
-            (lambda edges, ref: set(edges.loc[edges["source"] == ref, "made"]), "rests on nothing"),
-            (_two_steps, "five steps back"),
-            (_six_steps, "eleven steps back"),
-            (lambda edges, ref: None, "returned None"),
-            ({"crates@1"}, "without brackets"),
-        ],
     ),
-    Rule(
+    Exercise(
         id="versioning.6",
         question="How many crates did the experts find spoiled that the graders had not?",
         judge=whole_number(_rot, mistakes=_rot_mistakes, what="number of crates", far="is not that number"),
@@ -311,16 +363,8 @@ RULES = (
             'The column `changes.labels["spoiled"]` holds one number for each grade before.',
             "Add up that column with `.sum()`.",
         ),
-        right=lambda seed: [_rot(seed), float(_rot(seed))],
-        wrong=lambda seed: [
-            (_rot_mistakes(seed)[0].value, "all corrections"),
-            (_rot_mistakes(seed)[1].value, "spoiled before, too"),
-            (_rot_mistakes(seed)[2].value, "nobody opened"),
-            (_rot(seed) + 0.5, "no number of crates"),
-            (-1, "not that number"),
-        ],
     ),
-    Rule(
+    Exercise(
         id="versioning.7",
         question="How many GB do 365 daily copies of a table take that starts at 100 MB and grows by 1 MB?",
         judge=number(
@@ -341,13 +385,5 @@ RULES = (
             "The copies have 100, 101, 102, ... MB. There are 365 of them.",
             "Add up `100 + day` for every `day` in `range(365)`, and divide by 1,000.",
         ),
-        right=lambda seed: [102.93, 102.9, [102.93]],
-        wrong=lambda seed: [
-            (36.5, "forgets that"),
-            (0.464, "last copy alone"),
-            (102_930, "in MB"),
-            (103.295, "begins with 101"),
-            (103.395, "366 copies"),
-        ],
     ),
 )

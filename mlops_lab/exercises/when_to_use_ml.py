@@ -2,107 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
 import numpy as np
-import pandas as pd
 
-from mlops_lab.exercises import Outcome, Rule, not_yet, right
-from mlops_lab.exercises.judging import Case, Mistake, choice, function, number, whole_number
+from mlops_lab.exercises.exercise import Exercise, Outcome, not_yet, right
+from mlops_lab.exercises.judging import (
+    FunctionJudge,
+    Mistake,
+    Trial,
+    a_kind,
+    choice,
+    items,
+    number,
+    one_word,
+    whole_number,
+)
 
-__all__ = ["RULES"]
+__all__ = ["EXERCISES"]
 
 
-def _p_value_cases(seed: int) -> list[Case]:
+_P_VALUE_MISTAKES = (
+    Mistake(
+        lambda real, shuffled: sum(score >= real for score in shuffled) / len(shuffled),
+        "the order that was really seen is one of the possible ones. Does it count?",
+    ),
+    Mistake(
+        lambda real, shuffled: (1 + sum(score > real for score in shuffled)) / (1 + len(shuffled)),
+        "what of a shuffled score that is exactly as high as the real one?",
+    ),
+    Mistake(
+        lambda real, shuffled: (1 + sum(score <= real for score in shuffled)) / (1 + len(shuffled)),
+        "that counts the shuffles that came out lower. Which ones speak for chance?",
+    ),
+)
+
+
+def _p_value_trials(seed: int) -> list[Trial]:
     return [
-        Case((0.9, [0.5] * 99), 0.01, "a real score above all 99 shuffled ones"),
-        Case((0.5, [0.5, 0.4, 0.3, 0.6]), 0.6, "a real score that one shuffled score equals and one beats"),
-        Case((0.1, [0.2, 0.3, 0.4]), 1.0, "a real score below all shuffled ones"),
-        Case((0.50, [0.49, 0.51, 0.48, 0.3, 0.495]), 2 / 6, "shuffled scores close to the real one"),
-        Case((-0.1, [-0.3, 0.05, -0.2]), 0.5, "scores below zero, as a skill may be"),
-        Case((0.6, [0.7, 0.6] + [0.5] * 297), 0.01, "299 shuffles"),
-        Case((0.9, [0.5] * 999), 0.001, "999 shuffles, none of them as high as the real one"),
+        Trial((0.9, [0.5] * 99), 0.01, "a real score above all 99 shuffled ones"),
+        Trial((0.5, [0.5, 0.4, 0.3, 0.6]), 0.6, "a real score that one shuffled score equals and one beats"),
+        Trial((0.1, [0.2, 0.3, 0.4]), 1.0, "a real score below all shuffled ones"),
+        Trial((0.50, [0.49, 0.51, 0.48, 0.3, 0.495]), 2 / 6, "shuffled scores close to the real one"),
+        Trial((-0.1, [-0.3, 0.05, -0.2]), 0.5, "scores below zero, as a skill may be"),
+        Trial((0.6, [0.7, 0.6] + [0.5] * 297), 0.01, "299 shuffles"),
+        Trial((0.9, [0.5] * 999), 0.001, "999 shuffles, none of them as high as the real one"),
     ]
 
 
-def _p_value(real: float, shuffled: Sequence[float]) -> float:
-    return (1 + sum(score >= real for score in shuffled)) / (1 + len(shuffled))
-
-
-def _numpy_p_value(real: float, shuffled: Sequence[float]) -> object:
-    return np.mean(np.append(np.asarray(shuffled), real) >= real)
-
-
-def _p_value_wrong(seed: int) -> list[tuple[object, str]]:
-    def without_the_real(real: float, shuffled: Sequence[float]) -> float:
-        return float(sum(score >= real for score in shuffled) / len(shuffled))
-
-    def strictly_above(real: float, shuffled: Sequence[float]) -> float:
-        return (1 + sum(score > real for score in shuffled)) / (1 + len(shuffled))
-
-    def other_side(real: float, shuffled: Sequence[float]) -> float:
-        return (1 + sum(score <= real for score in shuffled)) / (1 + len(shuffled))
-
-    def prints_only(real: float, shuffled: Sequence[float]) -> None:
-        return None
-
-    def by_size(real: float, shuffled: Sequence[float]) -> float:
-        return _p_value(abs(real), [abs(score) for score in shuffled])
-
-    def with_slack(real: float, shuffled: Sequence[float]) -> float:
-        return _p_value(real - 0.02, shuffled)
-
-    return [
-        (lambda real, shuffled: round(_p_value(real, shuffled), 2), "returned 0.33"),
-        (by_size, "below zero"),
-        (with_slack, "close to the real one"),
-        (without_the_real, "above all 99"),
-        (strictly_above, "equals"),
-        (other_side, "above all 99"),
-        (prints_only, "returned None"),
-        (0.01, "give the function itself"),
-    ]
-
-
-def _gate_cases(seed: int) -> list[Case]:
+def _gate_trials(seed: int) -> list[Trial]:
     told = [12.0, 2.0, 9.0, 7.0, -20.0, 0.0, 8.4, 7.6, 35.0, -60.0, 18.0]
     drawn = np.random.default_rng([seed, 2]).uniform(-25.0, 35.0, 40).round(1)
     told += [float(degrees) for degrees in drawn if abs(degrees - 8.0) >= 0.4]
     words = [("reject" if degrees > 8.0 else "accept") for degrees in told]
     return [
-        Case((degrees,), word, f"a truck at {degrees:g} °C")
+        Trial((degrees,), word, f"a truck at {degrees:g} °C")
         for degrees, word in zip(told, words, strict=True)
     ]
 
 
-def _same_word(got: object, expected: object) -> bool:
-    return str(got).strip().casefold() == expected
-
-
-def _gate(limit: float, hot: str = "reject", cool: str = "accept") -> Callable[[float], str]:
-    return lambda degrees: hot if degrees > limit else cool
-
-
-def _by_numpy(degrees: float) -> object:
-    return np.where(degrees > 8, "reject", "accept")
-
-
 def _read_columns(answer: object) -> frozenset[str] | Outcome:
-    if isinstance(answer, str):
-        if "," in answer or " " in answer.strip():
-            return not_yet(
-                f"Your answer {answer!r} is one text: give each name in its own quotes, in a list."
-            )
-        return frozenset({answer.strip()})
-    try:
-        parts = list(answer)  # type: ignore[call-overload]
-        if any(not isinstance(part, str) for part in parts):
-            return not_yet(
-                "Your answer holds something that is no text: give the columns' names in one flat list."
-            )
-        return frozenset(parts)
-    except TypeError:
-        return not_yet(f"Your answer is a {type(answer).__name__}: give the columns' names in a list.")
+    word = one_word(answer)
+    if word is not None and ("," in word or " " in word.strip()):
+        return not_yet(f"Your answer {word!r} is one text: give each name in its own quotes, in a list.")
+    parts = [word] if word is not None else items(answer)
+    if parts is None:
+        return not_yet(f"Your answer is {a_kind(answer)}: give the columns' names in a list.")
+    if any(not isinstance(part, str) for part in parts):
+        return not_yet(
+            "Your answer holds something that is no text: give the columns' names in one flat list."
+        )
+    return frozenset(str(part).strip() for part in parts)
 
 
 def _judge_table(answer: object, seed: int) -> Outcome:
@@ -165,49 +133,32 @@ CASE_H = {
     "ML": "trusts the number. Take `patient_id` out and score the model again.",
 }
 
-RULES = (
-    Rule(
+EXERCISES = (
+    Exercise(
         id="when_to_use_ml.1",
         question="Write the p-value of a shuffle test as a function of the real and the shuffled scores.",
-        judge=function(
-            _p_value_cases, well="The real order is one of the possible orders, so it counts too."
+        judge=FunctionJudge(
+            _p_value_trials,
+            _P_VALUE_MISTAKES,
+            well="The real order is one of the possible orders, so it counts too.",
         ),
         hints=(
             "If nothing is there, the real order is just one more order. How many orders were looked at?",
             "Count the shuffled scores at least as high as the real one, and the real one as well.",
             "The share is (1 + count) / (1 + len(shuffled)), where count uses >=.",
         ),
-        right=lambda seed: [_p_value, _numpy_p_value],
-        wrong=_p_value_wrong,
     ),
-    Rule(
+    Exercise(
         id="when_to_use_ml.2",
         question="Write the rule of case D as a function of degrees that returns 'reject' or 'accept'.",
-        judge=function(
-            _gate_cases, agree=_same_word, well="One line, no training, and the driver can read it."
-        ),
+        judge=FunctionJudge(_gate_trials, well="One line, no training, and the driver can read it."),
         hints=(
             "From how many degrees on are most trucks turned away?",
             "The table of the contest names the best single question. Which answer is on which side?",
             "`return 'reject' if degrees > cut else 'accept'`, with the cut that the contest names.",
         ),
-        right=lambda seed: [_gate(8.0), _gate(7.9), _gate(8.2), _gate(8.0, "Reject", "Accept "), _by_numpy],
-        wrong=lambda seed: [
-            (_gate(8.0, "accept", "reject"), "truck at 12 °C"),
-            (_gate(30.0), "truck at 12 °C"),
-            (_gate(5.0), "truck at 7 °C"),
-            (_gate(10.0), "truck at 9 °C"),
-            (_gate(8.9), "truck at 8.4 °C"),
-            (_gate(7.2), "truck at 7.6 °C"),
-            (lambda degrees: "reject" if 8 < degrees < 15 else "accept", "truck at 35 °C"),
-            (lambda degrees: "accept" if -25 <= degrees <= 8 else "reject", "truck at -60 °C"),
-            ({12.0: "reject", 2.0: "accept", 9.0: "reject", 7.0: "accept"}.__getitem__, "stopped: KeyError"),
-            (lambda degrees: pd.Series([degrees]).gt(8), "which is not right"),
-            (lambda degrees: degrees > 8, "returned true"),
-            (8.0, "give the function itself"),
-        ],
     ),
-    Rule(
+    Exercise(
         id="when_to_use_ml.3",
         question="Which columns settle the vehicle of case C?",
         judge=_judge_table,
@@ -216,20 +167,10 @@ RULES = (
             "`parcels.groupby([...])['vehicle'].nunique()` counts the vehicles in each cell of a table.",
             "Every cell must hold exactly one vehicle. There are two inputs: try one, the other, and both.",
         ),
-        right=lambda seed: [["zone", "size_class"], ("size_class", "zone"), {"zone", "size_class"}],
-        wrong=lambda seed: [
-            (["zone"], "zone alone"),
-            ("size_class", "size_class alone"),
-            (["zone", "vehicle"], "'vehicle'"),
-            ([], "no column"),
-            ("zone, size_class", "one text"),
-            ([["zone", "size_class"]], "flat list"),
-            (2, "give the columns' names"),
-        ],
     ),
-    Rule(
+    Exercise(
         id="when_to_use_ml.4",
-        question="Case E has 60 rows. How many rows would halve the interval of its skill?",
+        question="Trial E has 60 rows. How many rows would halve the interval of its skill?",
         judge=whole_number(
             lambda seed: 240,
             what="number of rows",
@@ -249,19 +190,8 @@ RULES = (
             "You need sqrt(new rows / 60) to be 2.",
             "new rows / 60 = 2 * 2. Multiply out.",
         ),
-        right=lambda seed: [240, 240.0, [240]],
-        wrong=lambda seed: [
-            (120, "factor of 1.4"),
-            (180, "give the total"),
-            (3600, "60 squared"),
-            (30, "half the rows"),
-            (15, "a quarter of the rows"),
-            (85, "a sixth only"),
-            ("240", "without quotes"),
-            (100, "does not halve"),
-        ],
     ),
-    Rule(
+    Exercise(
         id="when_to_use_ml.5",
         question="Which column of case G moved most between the past and live?",
         judge=choice(
@@ -281,17 +211,8 @@ RULES = (
             "Compare `past.mean()` and `live.mean()`, column by column.",
             "`(live.mean() - past.mean()).abs().idxmax()` names the column.",
         ),
-        right=lambda seed: ["load", "Load", " load "],
-        wrong=lambda seed: [
-            ("heat", "moved less"),
-            ("vibration", "mean and spread are nearly the same"),
-            ("speed", "same middle"),
-            ("pressure", "stayed where it was"),
-            ("noise_level", "as loud in both"),
-            (["load"], "in quotes"),
-        ],
     ),
-    Rule(
+    Exercise(
         id="when_to_use_ml.6",
         question="What share of wrong answers may the model give before it loses money?",
         judge=number(
@@ -307,25 +228,8 @@ RULES = (
             "Gain (1 - e) * 2 - e * 6, less 0.10 for giving it, less its share of a year's fixed costs.",
             "Fixed costs of one year: 24,000 / 3 + 23,000, spread over 50,000 answers. Set the sum to 0.",
         ),
-        right=lambda seed: [_bearable(seed), 0.16, [_bearable(seed)], 1.28 / 8],
-        wrong=lambda seed: [
-            (100 * _bearable(seed), "percent"),
-            (0.12, "to one year."),
-            (0.1775, "and leaves out keeping"),
-            (0.2175, "leaves out keeping."),
-            (0.18, "leaves out building."),
-            (0.1983, "paid every year"),
-            (1.9 / 8.0, "leaves out building and keeping"),
-            (0.2133, "loss alone"),
-            (0.64, "gain alone"),
-            (0.32, "gain from the loss"),
-            (1 - _bearable(seed), "*right* answers"),
-            (0.1725, "costs to give"),
-            (2.0, "no share"),
-            (0.5, "is not it"),
-        ],
     ),
-    Rule(
+    Exercise(
         id="when_to_use_ml.7",
         question="What is the right decision for case H?",
         judge=choice(
@@ -338,14 +242,5 @@ RULES = (
             "Take that column out, then run the shuffle test on what is left.",
             "`framing.relation(framing.prepare(patients.drop(columns='patient_id'), 'state')).p_value`",
         ),
-        right=lambda seed: ["NO_SIGNAL", "no_signal", " NO_SIGNAL"],
-        wrong=lambda seed: [
-            ("ML", "trusts the number"),
-            ("RULE", "next patient"),
-            ("LOOKUP", "new patients"),
-            ("COLLECT", "as in case A"),
-            ("SHIFT", "without the number"),
-            (["NO_SIGNAL"], "in quotes"),
-        ],
     ),
 )

@@ -1,13 +1,17 @@
 """The runs and answers of lesson 06 are true at every seed: what is planted is there, and nothing else."""
 
 import json
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from exercise_answers import Answers, tried
 
 from mlops_lab import exercises, tracking, worlds
+from mlops_lab.exercises import tracking as lesson
 from mlops_lab.report import MemorySink
 from mlops_lab.tracking import example_runs
 from mlops_lab.tracking.training import train
@@ -16,9 +20,181 @@ SEED = 15
 """Of the first twenty, the seed at which the leap is the smallest."""
 
 
-@pytest.fixture(scope="module")
+def whole_lines(text: str) -> list[dict[str, Any]]:
+    """Read the rows of a log, and pass over each line that is torn."""
+    rows = []
+    for line in text.splitlines():
+        try:
+            rows.append(json.loads(line))
+        except json.JSONDecodeError:
+            continue
+    return rows
+
+
+def state_by_end(rows: Sequence[Mapping[str, Any]], alive: bool) -> str:
+    """Tell a run's state by its last row."""
+    if rows[-1]["kind"] == "end":
+        return str(rows[-1]["state"])
+    return "running" if alive else "killed"
+
+
+def state_by_search(rows: Sequence[Mapping[str, Any]], alive: bool) -> str:
+    """Tell a run's state by whatever end is found among its rows."""
+    ends = [row["state"] for row in rows if row["kind"] == "end"]
+    return str((*ends, "running" if alive else "killed")[0])
+
+
+def _until_the_break(text: str) -> list[dict[str, Any]]:
+    whole, _, _ = text.rpartition("\n")
+    return [json.loads(line) for line in whole.split("\n") if line]
+
+
+def _sceptic(seed: int) -> dict[str, str]:
+    """All verdicts of a sceptic who trusts nobody's data."""
+    return dict.fromkeys(lesson._stranger_verdicts(seed), "other data")
+
+
+def _other_run(seed: int) -> str:
+    return next(f"run-{n:02d}" for n in range(1, 13) if f"run-{n:02d}" != lesson._planted(seed)[0])
+
+
+Answer = Callable[..., Any]
+
+
+_wrong_texts: list[tuple[Answer, str]] = [
+    (
+        lambda text: [json.loads(line) for line in text.splitlines()],
+        "last line is torn your function stopped",
+    ),
+    (lambda text: [json.loads(line) for line in text.splitlines()[:-1]], "every line is whole"),
+    (_until_the_break, "resumed after a torn line"),
+    (lambda text: [json.loads(line) for line in text.splitlines() if line.endswith("}")], "last bracket"),
+    (lambda text: [row for row in whole_lines(text) if "step" in row], "every line is whole"),
+    (lambda text: whole_lines(text) or None, "returned None"),
+    (lambda text: text.splitlines(), "is not right"),
+    (lambda text: len(whole_lines(text)), "every line is whole your function returned 6"),
+]
+
+
+_wrong_points: list[tuple[Answer, str]] = [
+    (lambda points: {wall: value for wall, _, value in points}, "each logged once"),
+    (lambda points: {step: value for step, value, _ in points}, "each logged once"),
+    (lambda points: {s: v for _, s, v in reversed(points)}, "went back to step 2"),
+    (lambda points: [value for _, _, value in points], "a list of 4 values: a dictionary is asked for"),
+    (lambda points: {step: points[step][3] for _, step, _ in points}, "your function stopped"),
+    (lambda points: {s: v for _, s, v in points} or None, "without a point"),
+    (lambda points: {s: v for _, s, v in points if v}, "reaches zero"),
+    (lambda points: {s: min(v for _, t, v in points if t == s) for _, s, _ in points}, "was worse then"),
+]
+
+
+_wrong_states: list[tuple[Answer, str]] = [
+    (lambda rows, alive: "running" if alive else "killed", "with the end 'finished' and no process"),
+    (lambda rows, alive: rows[-1]["state"], "alive your function stopped"),
+    (lambda rows, alive: rows[-1].get("state", "killed"), "whose process is alive"),
+    (lambda rows, alive: rows[-1].get("state", "running"), "without an end and without a process"),
+    (
+        lambda rows, alive: "running" if alive else state_by_end(rows, alive),
+        "a notebook that is still open",
+    ),
+    (
+        lambda rows, alive: rows[-1]["state"] if len(rows) == 3 else state_by_end(rows[:1], alive),
+        "without a step",
+    ),
+    (
+        lambda rows, alive: rows[-1].get("state", "killed" if len(rows) < 2 or not alive else "running"),
+        "alone, with",
+    ),
+]
+
+
+ANSWERS = {
+    "tracking.1": Answers(
+        right=lambda seed: [whole_lines, lambda text: tuple(whole_lines(text))],
+        wrong=lambda seed: _wrong_texts,
+    ),
+    "tracking.2": Answers(
+        right=lambda seed: [
+            lesson._extreme(seed, "validation_loss"),
+            float(lesson._extreme(seed, "validation_loss")),
+            [lesson._extreme(seed, "validation_loss")],
+        ],
+        wrong=lambda seed: [
+            (lesson._EPOCHS - 1, "the last step"),
+            (lesson._extreme(seed, "validation_loss") + 1, "one step too late"),
+            (float(lesson._large(seed)["validation_loss"].min()), "no number of a step"),
+            (-1, "lowest validation loss"),
+            (lesson._large(seed)["validation_loss"], "values"),
+        ],
+    ),
+    "tracking.3": Answers(
+        right=lambda seed: [
+            lesson._planted(seed),
+            list(lesson._planted(seed)),
+            {"run": lesson._planted(seed)[0], "step": lesson._planted(seed)[1]},
+            lesson._planted(seed)[::-1],
+            (lesson._planted(seed)[0].upper(), float(lesson._planted(seed)[1])),
+        ],
+        wrong=lambda seed: [
+            (lesson._planted(seed)[0], "not a pair"),
+            ((_other_run(seed), lesson._planted(seed)[1]), "Another one does"),
+            ((lesson._planted(seed)[0], lesson._planted(seed)[1] - 1), "the last one before"),
+            ((lesson._planted(seed)[0], 39), "largest move is not"),
+            ((lesson._planted(seed)[0], 1), "first six steps"),
+            ((lesson._planted(seed)[0], 99), "no step 99"),
+            ((lesson._planted(seed)[0], str(lesson._planted(seed)[1])), "is the text"),
+            (("run-99", 3), "none of the twelve"),
+            ((lesson._planted(seed)[0], None), "The step: "),
+        ],
+        seeds=(SEED,),
+    ),
+    "tracking.4": Answers(
+        right=lambda seed: ["leak", " Leak"],
+        wrong=lambda seed: [
+            ("rate", "training loss"),
+            ("early", "make a curve short"),
+            ("luck", "at odds"),
+            (["rate"], "training loss"),
+            ({}, "in quotes"),
+        ],
+        seeds=(0,),
+    ),
+    "tracking.5": Answers(
+        right=lambda seed: [state_by_end, state_by_search], wrong=lambda seed: _wrong_states
+    ),
+    "tracking.6": Answers(
+        right=lambda seed: [
+            lesson._stranger_verdicts(seed),
+            {name.title(): verdict.upper() for name, verdict in lesson._stranger_verdicts(seed).items()},
+        ],
+        wrong=lambda seed: [
+            (dict.fromkeys(lesson._stranger_verdicts(seed), "again"), "each finding"),
+            (dict.fromkeys(lesson._stranger_verdicts(seed), "no seed"), "record.seed"),
+            (_sceptic(seed), "fingerprints"),
+            ({"mia": "again"}, "no verdict on"),
+            (["again", "no seed", "other data"], "is a list"),
+            (dict.fromkeys(lesson._stranger_verdicts(seed), "fine"), "is none of"),
+        ],
+    ),
+    "tracking.7": Answers(
+        right=lambda seed: [
+            lambda points: {step: value for _, step, value in points},
+            lambda points: dict(point[1:] for point in points),
+        ],
+        wrong=lambda seed: _wrong_points,
+    ),
+}
+
+test_answers = tried("tracking", ANSWERS)
+
+
+@pytest.fixture(scope="module", autouse=True)
 def twelve(tmp_path_factory):
-    return SEED, example_runs.twelve_runs(tmp_path_factory.mktemp("twelve"), seed=SEED)
+    """Train the twelve runs once, for the judge as well."""
+    runs = example_runs.twelve_runs(tmp_path_factory.mktemp("twelve"), seed=SEED)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(example_runs, "twelve_runs", lambda folder, *, seed: {SEED: runs}[seed])
+        yield SEED, runs
 
 
 def _metrics(twelve, name):
