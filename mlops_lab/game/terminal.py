@@ -19,7 +19,7 @@ from mlops_lab.game import narration
 from mlops_lab.game.scores import final_score
 from mlops_lab.game.session import Answer, GameSession, file_name
 
-__all__ = ["COMMANDS", "TerminalGame", "menu", "parse", "play"]
+__all__ = ["play"]
 
 WIDE = 96
 

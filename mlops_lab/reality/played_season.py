@@ -52,15 +52,15 @@ class PlayedSeason:
 
     Examples
     --------
-    >>> story = play(Scenario(weeks=18, volume=200), policy="rule_card")
-    >>> story.fired["labels"] is None, story.net == story.yardsticks.rule_card
+    >>> played = play(Scenario(weeks=18, volume=200), policy="rule_card")
+    >>> played.fired["labels"] is None, played.net == played.yardsticks.rule_card
     (True, True)
-    >>> story.scenario.weeks, len(story.weeks), story.log["seed"], story.gain["labels"] is None
+    >>> played.scenario.weeks, len(played.weeks), played.log["seed"], played.gain["labels"] is None
     (18, 14, 0, True)
-    >>> story.gap < 0.2, story.score + story.penalty < 1, story.frame().shape
+    >>> played.gap < 0.2, played.score + played.penalty < 1, played.frame().shape
     (True, True, (5, 7))
     >>> from matplotlib.figure import Figure
-    >>> len(story.plot(ax=Figure(figsize=(11, 6)).subplots()).child_axes)
+    >>> len(played.plot(ax=Figure(figsize=(11, 6)).subplots()).child_axes)
     2
     """
 
@@ -168,7 +168,7 @@ def play(
     """Play a whole season by a policy, and judge it.
 
     Answers: what comes of running the season in this way? Everything is really done: labels are bought,
-    models trained, weeks served. The same scenario, policy and seed give the same story on any day.
+    models trained, weeks served. The same scenario, policy and seed give the same season on any day.
 
     Parameters
     ----------

@@ -324,10 +324,10 @@ class Player:
         self.button(kind).first.click()
         self.page.get_by_text(words).first.wait_for()
 
-    def type(self, number, priced):
-        """Type into the first field; wait until its price stands there: then the kernel has it."""
+    def type(self, number, answered):
+        """Type into the first field, and wait for what the board answers to the number: the kernel has it."""
         self.page.locator(".jupyter-widgets input[type=text]:visible").first.fill(number)
-        self.page.get_by_text(priced).first.wait_for()
+        self.page.get_by_text(answered).first.wait_for()
 
     def press(self, name, said):
         """Press a button by the keyboard alone, and wait for the board's answer."""
@@ -352,8 +352,8 @@ class Player:
 def play_a_short_game(page):
     """Play until the end, and give the score that the board tells, and how wide the board is."""
     shot = os.environ.get("MLOPS_LAB_SCREENSHOT")
-    page.locator(".jupyter-widgets button").first.wait_for()
     player = Player(page)
+    player.button("Collect").wait_for()
     player.type("1500", "Costs 900.00")
     player.press("Collect", "Bought 1,500 labelled crates")
     player.turn("Test", "for a symptom")
