@@ -199,7 +199,9 @@ def test_a_rotation_shows_jointly_and_in_no_column():
     assert report.drifted
     assert report.by["columns"].tolist() == ["a x b"]
     assert monitoring.drift(before, now).drifted == ()
-    assert not monitoring.joint_drift(before, _turned(rng, 1)).drifted
+    quiet = monitoring.joint_drift(before, _turned(rng, 1))
+    assert not quiet.drifted
+    assert report.p == 1 / 200 < 0.05 < quiet.p
 
 
 def test_a_slice_is_named_that_the_whole_hides():
@@ -207,4 +209,6 @@ def test_a_slice_is_named_that_the_whole_hides():
     before = pd.DataFrame({"colour": rng.normal(size=6000), "by": ["belt"] * 5700 + ["hand"] * 300})
     now = before.assign(colour=rng.normal(size=6000) + 0.7 * (before["by"] == "hand"))
     assert monitoring.drift(before, now, columns=["colour"]).drifted == ()
-    assert monitoring.segment_drift(before, now, by="by").slices == (("hand", "colour"),)
+    sliced = monitoring.segment_drift(before, now, by="by")
+    assert sliced.slices == (("hand", "colour"),)
+    assert sliced.table["column"].tolist() == ["colour, by belt", "colour, by hand"]

@@ -85,7 +85,7 @@ def test_twenty_quiet_columns_with_heavy_tails_and_rare_categories_seldom_have_a
 
 @pytest.mark.parametrize("name", RATES["FAULTS"])
 def test_planted_faults_are_found_among_2000_rows(name):
-    found = [RATES["caught"](name, 2000)(np.random.default_rng([80, seed])) for seed in range(3)]
+    found = [RATES["caught"](name, 2000)(np.random.default_rng([80, seed])) for seed in range(2)]
     assert all(found) or name == "heavy tail 9999, 1 row", "only a single row of a heavy tail may be right"
 
 
