@@ -76,6 +76,7 @@ def test_categories_are_scipys_chi_squared():
     row = monitoring.drift(pd.DataFrame({"x": a}), pd.DataFrame({"x": b})).frame().iloc[0]
     assert row["p"] == pytest.approx(stats.chi2_contingency(table, correction=False).pvalue)
     shares = table / table.sum()
+    assert row["effect"] == pytest.approx(np.abs(shares[0] - shares[1]).sum() / 2)
     assert row["jensen_shannon"] == pytest.approx(
         spatial.distance.jensenshannon(*shares.to_numpy().T, base=2)
     )
@@ -85,10 +86,8 @@ def test_corrections_are_scipys_and_holms():
     p = np.random.default_rng(3).uniform(size=30) ** 3
     assert monitoring.correct(p, "fdr") == pytest.approx(stats.false_discovery_control(p))
     assert monitoring.correct(p, "bonferroni") == pytest.approx(np.minimum(30 * p, 1))
-    # Holm: a test counts if it and all smaller ones are below alpha by the number of tests still left.
-    for alpha in (0.001, 0.01, 0.05, 0.2):
-        kept = np.cumprod([each <= alpha / (30 - place) for place, each in enumerate(np.sort(p))]).sum()
-        assert (monitoring.correct(p) <= alpha).sum() == kept
+    holm = [max((30 - place) * each for place, each in enumerate(np.sort(p)[: k + 1])) for k in range(30)]
+    assert np.sort(monitoring.correct(p)) == pytest.approx(np.minimum(holm, 1))
     assert monitoring.correct([]).size == 0
 
 
@@ -99,7 +98,9 @@ def test_wasserstein_is_scipys():
         monitoring.wasserstein(a, ["x"])
 
 
-def test_psi_refuses_what_it_cannot_bin():
+def test_psi_gives_an_empty_bin_a_ten_thousandth_and_refuses_what_it_cannot_bin():
+    p, q = np.array([0.5, 0.5]), np.array([1.0, 1e-4])
+    assert monitoring.psi(["a", "b"], ["a", "a"]) == pytest.approx(((q - p) * np.log(q / p)).sum())
     assert monitoring.psi([1.0, 2.0], [1.0, 2.0]) == 0.0
     for one, other, said in (([np.nan], [1.0], "reference holds no value"), (["a"], [1.0], "one kind")):
         with pytest.raises(ValueError, match=said):
@@ -148,6 +149,21 @@ def test_broken_tables_get_reasons_and_never_nan():
     assert table["reason"].str.len().min() > 5
 
 
+def test_two_tests_of_a_column_are_paid_for_and_missing_rows_are_a_test_of_their_own():
+    rng = np.random.default_rng(8)
+    before, now = (pd.DataFrame({"x": rng.normal(size=400)}) for _ in range(2))
+    p = {test: monitoring.drift(before, now, test=test).table["p"].item() for test in ("ks", "ad", "both")}
+    assert p["both"] == min(1.0, 2 * min(p["ks"], p["ad"]))
+    holes = now.mask(np.arange(400)[:, None] < 40)
+    row = monitoring.drift(before, holes).table.iloc[0]
+    assert (row["verdict"], row["missing"], row["missing_now"]) == ("drifted", 0.0, 0.1)
+    assert "missing in 0.0% of the rows, now in 10.0%" in row["reason"]
+    table = [[0, 400], [40, 360]]
+    peer = stats.chi2_contingency(table, correction=False).pvalue
+    assert row["p_missing"] == pytest.approx(2 * peer)  # Holm: the smallest of two tests
+    assert monitoring.drift(holes, holes).drifted == ()
+
+
 def test_too_few_rows_are_not_decided():
     one, many = pd.DataFrame({"x": [9.0]}), pd.DataFrame({"x": np.arange(30.0)})
     assert monitoring.drift(many, one).frame()["verdict"].tolist() == ["not decided"]
@@ -183,7 +199,9 @@ def test_a_rotation_shows_jointly_and_in_no_column():
     assert report.drifted
     assert report.by["columns"].tolist() == ["a x b"]
     assert monitoring.drift(before, now).drifted == ()
-    assert not monitoring.joint_drift(before, _turned(rng, 1)).drifted
+    quiet = monitoring.joint_drift(before, _turned(rng, 1))
+    assert not quiet.drifted
+    assert report.p == 1 / 200 < 0.05 < quiet.p
 
 
 def test_a_slice_is_named_that_the_whole_hides():
@@ -191,4 +209,6 @@ def test_a_slice_is_named_that_the_whole_hides():
     before = pd.DataFrame({"colour": rng.normal(size=6000), "by": ["belt"] * 5700 + ["hand"] * 300})
     now = before.assign(colour=rng.normal(size=6000) + 0.7 * (before["by"] == "hand"))
     assert monitoring.drift(before, now, columns=["colour"]).drifted == ()
-    assert monitoring.segment_drift(before, now, by="by").slices == (("hand", "colour"),)
+    sliced = monitoring.segment_drift(before, now, by="by")
+    assert sliced.slices == (("hand", "colour"),)
+    assert sliced.table["column"].tolist() == ["colour, by belt", "colour, by hand"]
