@@ -27,7 +27,7 @@ from mlops_lab.framing.paper_rivals import prior as shares
 from mlops_lab.framing.problem import Problem
 from mlops_lab.framing.skill import Answers, interval, redraws
 
-__all__ = ["MARGIN", "Contest", "Entry", "Model", "answered_right", "contest", "decide", "models", "rivals"]
+__all__ = ["Contest", "Entry", "Model", "answered_right", "contest", "credit", "folds", "models", "rivals"]
 
 
 @dataclass

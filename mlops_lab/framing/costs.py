@@ -27,7 +27,6 @@ __all__ = [
     "Part",
     "break_even_error",
     "break_even_volume",
-    "each_and_fixed",
     "group_that_pays",
     "net_value",
     "part_that_pays",

@@ -47,7 +47,6 @@ from mlops_lab.framing.skill import interval, redraws
 __all__ = [
     "DECISIONS",
     "Measured",
-    "Money",
     "evidence_decision",
     "gain_is_steep",
     "group_pays",
