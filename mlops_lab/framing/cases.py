@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from mlops_lab.framing.costs import Costs
 
-__all__ = ["CASES", "FramingCase", "case"]
+__all__ = ["CASES", "case"]
 
 ROWS = 900
 Rng = np.random.Generator

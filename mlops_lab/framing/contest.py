@@ -27,7 +27,7 @@ from mlops_lab.framing.paper_rivals import prior as shares
 from mlops_lab.framing.problem import Problem
 from mlops_lab.framing.skill import Answers, interval, redraws
 
-__all__ = ["MARGIN", "Contest", "Entry", "Model", "answered_right", "contest", "decide", "models", "rivals"]
+__all__ = ["Contest", "Entry", "Model", "answered_right", "contest", "credit", "folds", "models", "rivals"]
 
 
 @dataclass
@@ -85,8 +85,6 @@ def models(problem: Problem) -> list[Model]:
     ----------
     problem
         From `prepare`.
-
-    Taught in notebooks/01_when_to_use_ml.ipynb.
     """
     from sklearn import ensemble, linear_model
     from sklearn.pipeline import make_pipeline
@@ -221,8 +219,6 @@ def rivals(problem: Problem, rule: Callable[[pd.DataFrame], Any] | None = None) 
     -------
     list
         One answer, one rule, four-leaf tree, points card, table, formula, and your rule.
-
-    Taught in notebooks/01_when_to_use_ml.ipynb.
     """
     listed: list[Rival] = [Constant(), Tree("one rule", 2), Tree("four-leaf tree", 4), PointsCard()]
     if problem.codes.shape[1]:
@@ -314,10 +310,7 @@ def folds(
 def answered_right(
     problem: Problem, chances: NDArray[np.float64], tolerance: float | None = None
 ) -> NDArray[np.float64]:
-    """Tell which rows these chances (rows, K) or numbers (rows,) answer rightly; see `Entry.right`.
-
-    Taught in notebooks/01_when_to_use_ml.ipynb.
-    """
+    """Tell which rows these chances (rows, K) or numbers (rows,) answer rightly; see `Entry.right`."""
     if problem.numbers:
         limit = np.inf if tolerance is None else tolerance
         return np.asarray(np.abs(chances - problem.answers) <= limit, dtype=float)

@@ -27,7 +27,6 @@ __all__ = [
     "Part",
     "break_even_error",
     "break_even_volume",
-    "each_and_fixed",
     "group_that_pays",
     "net_value",
     "part_that_pays",
@@ -143,8 +142,6 @@ def break_even_volume(costs: Costs, error: float) -> float:
     >>> costs = Costs(value_correct=1, cost_wrong=3, run=0, build=30_000, keep=10_000, volume=1)
     >>> round(break_even_volume(costs, error=0.2)), break_even_volume(costs, error=0.3)
     (100000, inf)
-
-    Taught in notebooks/01_when_to_use_ml.ipynb.
     """
     if not 0 <= error <= 1:
         raise ValueError(f"error is {error}; give the share of wrong answers, 0 to 1.")
@@ -181,8 +178,6 @@ def net_value(right: NDArray[np.float64], costs: Costs, *, paper: bool = False, 
         True charges the rule's building and keeping and no running; False the model's.
     seed
         How rows are redrawn.
-
-    Taught in notebooks/01_when_to_use_ml.ipynb.
     """
     each, fixed = each_and_fixed(right, costs, paper=paper)
     answers = costs.years * costs.volume
@@ -227,8 +222,6 @@ def part_that_pays(
         What you said; building and keeping are charged in full.
     seed
         How rows are halved and redrawn.
-
-    Taught in notebooks/01_when_to_use_ml.ipynb.
     """
     each, fixed = each_and_fixed(right, costs, paper=False)
     half = np.random.default_rng([seed, 7]).permutation(len(each)) % 2
@@ -247,10 +240,7 @@ def part_that_pays(
 def each_and_fixed(
     right: NDArray[np.float64], costs: Costs, *, paper: bool
 ) -> tuple[NDArray[np.float64], float]:
-    """Give what each answer brings, and what is paid over all years however many answers there are.
-
-    Taught in notebooks/01_when_to_use_ml.ipynb.
-    """
+    """Give what each answer brings, and what is paid over all years however many answers there are."""
     each = np.asarray(right * costs.value_correct - (1 - right) * costs.cost_wrong)
     if paper:
         return each, costs.build_rule + costs.keep_rule * costs.years
@@ -319,8 +309,6 @@ def group_that_pays(
         What the group must bring to be worth a closer look, such as what paper brings over all rows.
     seed
         How rows fall into folds.
-
-    Taught in notebooks/01_when_to_use_ml.ipynb.
     """
     if problem.too_few or (problem.numbers and costs.tolerance is None):
         return None

@@ -47,7 +47,6 @@ from mlops_lab.framing.skill import interval, redraws
 __all__ = [
     "DECISIONS",
     "Measured",
-    "Money",
     "evidence_decision",
     "gain_is_steep",
     "group_pays",
@@ -144,8 +143,6 @@ def measure(
         A rule of your own, or None.
     seed
         Which rows are held back, shuffled and redrawn.
-
-    Taught in notebooks/01_when_to_use_ml.ipynb.
     """
     if problem.too_few:
         return Measured(None)

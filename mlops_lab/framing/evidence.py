@@ -28,7 +28,7 @@ from mlops_lab.framing.decision import (
 from mlops_lab.framing.problem import Problem
 from mlops_lab.report import Finding
 
-__all__ = ["BASES", "QUESTIONS", "Attestation", "Evidence", "conditions", "reasons", "row", "shines"]
+__all__ = ["Attestation", "Evidence", "conditions", "reasons", "shines"]
 
 BASES = ("measured", "you told us", "unknown")
 """Where a row comes from."""

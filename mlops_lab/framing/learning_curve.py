@@ -12,7 +12,7 @@ from mlops_lab.framing.paper_rivals import prior
 from mlops_lab.framing.problem import Problem
 from mlops_lab.framing.skill import Answers
 
-__all__ = ["LearningCurve", "extrapolate", "learning_curve"]
+__all__ = ["LearningCurve", "learning_curve"]
 
 SHARES = (0.2, 0.35, 0.55, 0.8)
 REPEATS = 3

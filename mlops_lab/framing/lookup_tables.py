@@ -55,8 +55,6 @@ def find_lookup(problem: Problem, *, seed: int = 0) -> Lookup:
         From `prepare`.
     seed
         Which rows are held back.
-
-    Taught in notebooks/01_when_to_use_ml.ipynb.
     """
     rows = np.random.default_rng([seed, 2]).permutation(problem.size)
     written, asked = rows[: int(0.7 * len(rows))], rows[int(0.7 * len(rows)) :]

@@ -17,7 +17,18 @@ from numpy.typing import NDArray
 
 from mlops_lab.framing.problem import Problem
 
-__all__ = ["Constant", "Formula", "OwnRule", "PointsCard", "Rival", "Tree", "best_root"]
+__all__ = [
+    "Constant",
+    "Formula",
+    "OwnRule",
+    "PointsCard",
+    "Rival",
+    "Tree",
+    "at_prior",
+    "even_weights",
+    "number_words",
+    "prior",
+]
 
 MOST_FEATURES = 5
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from mlops_lab.framing.problem import Problem
 
-__all__ = ["Relation", "ShuffleTest", "relation", "shuffle_test"]
+__all__ = ["ShuffleTest", "relation", "shuffle_test"]
 
 ROWS = 500
 COLUMNS = 120

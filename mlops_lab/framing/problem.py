@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["ROW_CAP", "Encoded", "Problem", "encode", "kind_of", "prepare"]
+__all__ = ["ROW_CAP", "Problem", "encode", "prepare"]
 
 ROW_CAP = 3000
 """Rows that are looked at; of a longer table a random 3,000, in order of time where there is one."""

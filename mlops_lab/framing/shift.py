@@ -19,7 +19,7 @@ from mlops_lab.framing.paper_rivals import prior
 from mlops_lab.framing.problem import Problem, encode
 from mlops_lab.framing.skill import Answers, interval, redraws
 
-__all__ = ["Ageing", "Apart", "over_time", "tell_apart"]
+__all__ = ["Ageing", "Apart", "over_time", "separation", "tell_apart"]
 
 ROWS = 800
 FEWEST_LIVE = 40

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Answers", "interval", "skill"]
+__all__ = ["Answers", "interval", "redraws", "skill"]
 
 
 def skill(actual: ArrayLike, predicted: ArrayLike, *, numbers: bool = False) -> float:

@@ -32,18 +32,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.text import Text
 
-__all__ = [
-    "SEED",
-    "Asked",
-    "Picture",
-    "arguments",
-    "asked_for",
-    "draw_ahead",
-    "function",
-    "inches",
-    "picture",
-    "text_problems",
-]
+__all__ = ["Picture", "arguments", "asked_for", "draw_ahead", "inches", "picture"]
 
 SEED = 0
 """What every figure function with a parameter `seed` is called with."""

@@ -18,32 +18,14 @@ from numpy.typing import NDArray
 
 from mlops_lab.worlds.random_streams import Streams
 
-__all__ = ["CASES", "DECISIONS", "Case", "CaseTruth", "Stakes", "case"]
+__all__ = ["CASES", "Case", "case"]
 
 
 @dataclass(frozen=True)
 class Stakes:
-    """What a case's predictions are worth, in dollars.
+    """What a case's predictions are worth in dollars, and what a model costs once and a year.
 
-    Answers: does a model pay? It cannot count what has no price, such as a person treated unfairly.
-
-    Parameters
-    ----------
-    per_year
-        Predictions a year.
-    gain_usd
-        What a right prediction brings.
-    loss_usd
-        What a wrong one costs.
-    build_usd
-        Building a model, once.
-    run_usd
-        Running and maintaining it, a year.
-
-    Examples
-    --------
-    >>> Stakes().worth(accuracy=0.9, years=1)
-    57000.0
+    It cannot count what has no price, such as a person treated unfairly.
     """
 
     per_year: int = 100_000
@@ -51,11 +33,6 @@ class Stakes:
     loss_usd: float = 1.0
     build_usd: float = 15_000.0
     run_usd: float = 8_000.0
-
-    def worth(self, accuracy: float, years: float = 3.0) -> float:
-        """Add up gains, losses and the cost of a model over some years, at a share of right predictions."""
-        each = accuracy * self.gain_usd - (1 - accuracy) * self.loss_usd
-        return round(self.per_year * years * each - self.build_usd - self.run_usd * years, 2)
 
 
 DECISIONS = ("LOOKUP", "NO_SIGNAL", "COLLECT", "SHIFT", "RULE", "PARTIAL", "NOT_COST_EFFECTIVE", "ML")

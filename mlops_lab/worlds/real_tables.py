@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-__all__ = ["REAL", "Table", "real"]
+__all__ = ["REAL", "real"]
 
 UNSTATED = "no licence stated by the data's description; its file ships in scikit-learn (BSD-3-Clause)"
 REAL = ("breast_cancer", "digits", "wine", "diabetes", "iris")

@@ -80,7 +80,7 @@ def test_too_little_is_an_answer(data, words):
 
 
 def test_all_kinds_of_columns_in_one_table():
-    rows = 300
+    rows = 120
     rng = np.random.default_rng(1)
     day = pd.Timestamp("2026-01-01") + pd.to_timedelta(np.arange(rows), unit="D")
     data = table(

@@ -19,7 +19,7 @@ def unmarked(shown, drawings):
 
 
 def test_every_picture_is_shown():
-    assert {*SHOWN} == {*pictures.__all__} - {"DRAWINGS", "svg"}
+    assert {*SHOWN} == {*pictures.__all__} - {"DRAWINGS"}
 
 
 def test_what_is_no_measurement_says_so():

@@ -150,8 +150,9 @@ def test_a_model_pays_exactly_where_the_decision_is_ml():
         if problem.task == "regression":
             continue
         nothing = problem.target.value_counts(normalize=True).iloc[0]
-        free = problem.stakes.worth(nothing) + problem.stakes.build_usd + 3 * problem.stakes.run_usd
-        pays = problem.stakes.worth(problem.truth.best) > free
+        asked, best = problem.stakes, problem.truth.best
+        free, gross = (r * asked.gain_usd - (1 - r) * asked.loss_usd for r in (nothing, best))
+        pays = 3 * asked.per_year * (gross - free) > asked.build_usd + 3 * asked.run_usd
         if problem.truth.decision in ("ML", "NOT_COST_EFFECTIVE"):
             assert pays == (problem.truth.decision == "ML"), name
 

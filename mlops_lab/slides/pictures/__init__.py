@@ -1,9 +1,9 @@
 """The pictures that carry the lecture: drawn by code, for light and dark slides, the same bytes each time.
 
 Each function takes ``theme="light"`` or ``"dark"`` and returns a matplotlib figure that belongs to no window;
-one that trains or simulates takes the `seed` of its lesson, too. `svg` turns a figure into text. What a
-picture states is computed by the functions that the lessons use; a drawing without a measurement is one of
-`DRAWINGS`, and a slide that shows it says *schematic*.
+one that trains or simulates takes the `seed` of its lesson, too. What a picture states is computed by the
+functions that the lessons use; a drawing without a measurement is one of `DRAWINGS`, and a slide that shows
+it says *schematic*.
 """
 
 from mlops_lab.slides.pictures.around_the_model import (
@@ -13,7 +13,6 @@ from mlops_lab.slides.pictures.around_the_model import (
     studies_and_production,
     where_time_goes,
 )
-from mlops_lab.slides.pictures.drawing import svg
 from mlops_lab.slides.pictures.expectation_vs_reality import (
     dream_scores,
     expectation_and_reality,
@@ -81,7 +80,6 @@ __all__ = [
     "shuffled_scores",
     "studies_and_production",
     "sure_and_wrong",
-    "svg",
     "ten_versions",
     "twelve_curves",
     "two_servers",

@@ -11,15 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = [
-    "DATA_DILEMMA",
-    "TIME_TO_DEPLOY",
-    "fundamentals",
-    "ml_system",
-    "mlops_loop",
-    "studies_and_production",
-    "where_time_goes",
-]
+__all__ = ["fundamentals", "ml_system", "mlops_loop", "studies_and_production", "where_time_goes"]
 
 
 def mlops_loop(theme: str = "light") -> Figure:

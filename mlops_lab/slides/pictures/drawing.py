@@ -1,4 +1,4 @@
-"""What pictures are drawn with: a theme's colours, a canvas and its shapes, charts for slides, and the SVG.
+"""What pictures are drawn with: a theme's colours, a canvas and its shapes, charts for slides.
 
 A picture is 12 inches wide and is shown about 1,200 pixels wide, so one point of text is about 1.4 pixels. No
 text is smaller than `SMALLEST_PT`: that is what the last row can read. A chart of a lesson (`chart`) has few
@@ -7,7 +7,6 @@ inches, so that its letters are large, and gets a theme's colours (`dressed`).
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -22,10 +21,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = [
-    "CHART_SIZE",
     "HEIGHT_IN",
     "SMALLEST_PT",
-    "THEMES",
     "WIDTH_IN",
     "Theme",
     "arrow",
@@ -34,7 +31,6 @@ __all__ = [
     "chart",
     "dressed",
     "footnote",
-    "svg",
     "theme_of",
     "words",
 ]
@@ -128,20 +124,6 @@ def canvas(*, height_in: float = HEIGHT_IN) -> tuple[Figure, Axes]:
     ax.set(xlim=(0, WIDTH_IN), ylim=(0, height_in), xticks=[], yticks=[])
     ax.set_axis_off()
     return figure, ax
-
-
-def svg(figure: Figure) -> str:
-    """Give a picture as an SVG: the same bytes in every process, without a date, on a clear background.
-
-    Letters are stored as outlines, so that no machine needs our font and none moves a word. A picture is
-    therefore nothing without the words that describe it: give an alternative text wherever you show it.
-    """
-    import matplotlib
-
-    buffer = io.StringIO()
-    with matplotlib.rc_context({"svg.hashsalt": "mlops_lab", "svg.fonttype": "path"}):
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    return buffer.getvalue()
 
 
 Place = tuple[float, float]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["MAINTENANCE_SPLIT", "STAGES", "landscape", "life_cycle", "nine_tasks"]
+__all__ = ["landscape", "life_cycle", "nine_tasks"]
 
 _ROOT = Path(__file__).parents[3]
 

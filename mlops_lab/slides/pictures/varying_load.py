@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["load_bills", "paid_machines", "who_carries_what", "who_is_late"]
+__all__ = ["load_bills", "who_carries_what", "who_is_late"]
 
 CAPACITY, WINDOW_MIN = 4.0, 300
 
