@@ -56,12 +56,15 @@ def test_the_fluid_gives_the_bills_too():
     assert load.fluid(curve, load.PerRequest()).summary().machines == pytest.approx(5.25)
 
 
+POLICIES = [load.Fixed(6), pytest.param(load.Hold(5), marks=pytest.mark.slow), load.Hold(30, target=0.9)]
+
+
 @pytest.fixture(scope="module")
 def one_day():
     return load.arrivals(load.daily_curve(), seed=1)
 
 
-@pytest.mark.parametrize("policy", [load.Fixed(6), load.Hold(5), load.Hold(30, target=0.9)])
+@pytest.mark.parametrize("policy", POLICIES)
 def test_long_queues_agree_with_the_exact_simulation(one_day, policy):
     fast = load.fluid(load.daily_curve(), policy, cold_start_s=60.0).summary()
     exact = load.simulate(one_day, 0.25, policy, cold_start_s=60.0).summary()

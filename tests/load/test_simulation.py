@@ -45,6 +45,7 @@ def agree(arrive, service, policy, *, tick_s, cold_start_s, engine="plain"):
     return run, int((np.diff(run.fleet["machines"]) != 0).sum())
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_requests_equal_simpy():
     curve = load.daily_curve()
     rng = np.random.default_rng(7)
@@ -79,7 +80,7 @@ def test_every_policy_equals_simpy(engine, policy, tick_s, cold_start_s, constan
     agree(arrive, service, policy, tick_s=tick_s, cold_start_s=cold_start_s, engine=engine)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     gaps=st.lists(st.integers(0, 8), min_size=1, max_size=60),
     work=st.lists(st.integers(0, 30), min_size=60, max_size=60),
@@ -186,7 +187,7 @@ class Noting:
         return self.policy.wanted(seen)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     seed=st.integers(0, 10_000),
     cuts=st.lists(st.floats(0, 1), max_size=5),

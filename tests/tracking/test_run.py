@@ -252,6 +252,7 @@ def test_a_run_that_is_killed_keeps_every_step_and_is_known_to_be_killed(tmp_pat
     assert record.unreadable == ()
 
 
+@pytest.mark.slow
 def test_killed_while_it_writes_at_most_the_last_line_is_torn(tmp_path):
     with python(TRAIN, tmp_path, 0) as process:
         process.stdout.readline()

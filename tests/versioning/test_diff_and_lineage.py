@@ -28,7 +28,7 @@ def store(tmp_path):
 # --- differences -------------------------------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(st.integers(0, 10**6), st.sampled_from(["key", "index", "content"]))
 def test_the_difference_is_what_was_done(seed, by):
     rng = np.random.default_rng(seed)

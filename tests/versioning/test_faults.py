@@ -49,7 +49,7 @@ def make(store):
 
 
 ACTS = {"commit": commit, "gc": forget_and_sweep, "promote": promote, "make": make}
-LONG = {"gc", "promote"}
+LONG = {"gc", "promote", "make"}
 EACH = [pytest.param(act, marks=[pytest.mark.slow] if act in LONG else []) for act in ACTS]
 
 
@@ -357,20 +357,21 @@ def old(tmp_path_factory):
     return folder
 
 
-def _flips(folder):
+def _flips(folder, count):
     rng = random.Random(0)
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         size = path.stat().st_size
-        for place in sorted({*range(min(size, 1)), *rng.sample(range(size), min(size, 40))}):
+        for place in sorted({*range(min(size, 1)), *rng.sample(range(size), min(size, count))}):
             yield path.relative_to(folder), place, 1 << rng.randrange(8)
 
 
-def test_every_flipped_bit_is_found_and_what_it_harms_is_named(old, tmp_path):
+@pytest.mark.parametrize("count", [12, pytest.param(40, marks=pytest.mark.slow)])
+def test_every_flipped_bit_is_found_and_what_it_harms_is_named(old, tmp_path, count):
     folder = tmp_path / "store"
     shutil.copytree(old, folder)
     contents = {ref: versioning.Store(folder).load(ref) for ref in ("crates@1", "crates@2", "settings@1")}
     found = dict.fromkeys(("packs", "versions", "aliases.json", "aliases.sha256", "store.json"), 0)
-    for relative, place, bit in _flips(folder):
+    for relative, place, bit in _flips(folder, count):
         path = folder / relative
         content = path.read_bytes()
         store = versioning.Store(folder)

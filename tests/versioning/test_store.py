@@ -115,7 +115,7 @@ NUMBERS = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(NUMBERS, st.sampled_from([1, 2, 4, 8]))
 def test_what_is_squeezed_comes_back_bit_by_bit(numbers, width):
     piece = numbers.tobytes()
@@ -259,7 +259,7 @@ def test_a_large_table_of_text_and_numbers_comes_back(store):
     pd.testing.assert_frame_equal(store.load(store.commit(table, "crates")), table)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(
     st.lists(
         st.tuples(
