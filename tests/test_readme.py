@@ -199,6 +199,7 @@ def test_every_file_named_is_there(page: str) -> None:
         "notebooks/15_",
         "notebooks/solutions/15_",
         "mlops_lab/exercises/my_",
+        "tests/exercises/test_my_",
     )
     for name in re.findall(r"`([\w.][\w./-]*/[\w./-]*|[\w-]+\.(?:yml|toml|lock|md))`", _read(page)):
         if not name.startswith(made):

@@ -145,9 +145,9 @@ def _complete(seen: dict[tuple[str, str], int], topic: str) -> Iterator[Found]:
     yield from (("L30", 0, "no claim: state at least one result") for _ in range(not have["claim"]))
     yield from (("L32", 0, "no prediction: ask before the decisive run") for _ in range(not have["predict"]))
     if topic not in exercises.topics():
-        yield "L31", 0, f"no exercises: write their rules in mlops_lab/exercises/{topic}.py"
+        yield "L31", 0, f"no exercises: write them in mlops_lab/exercises/{topic}.py"
         return
-    for rule in exercises.rules(topic):
+    for rule in exercises.of_topic(topic):
         if rule.id not in have["check"]:
             yield "L31", 0, f"the exercise {rule.id!r} has a rule and stands nowhere in the lesson"
         if rule.id not in have["hint"]:

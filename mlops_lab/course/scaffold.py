@@ -16,41 +16,46 @@ from mlops_lab.setup import lessons
 __all__ = ["new"]
 
 _NAME = re.compile(r"\d\d_[a-z][a-z0-9]*(_[a-z0-9]+)*")
+_MACHINERY = {"exercise", "judging", "shell"}  # files beside those of the lessons
 
 
 def new(name: str, *, root: Path) -> Path:
-    """Make a new lesson's source, its exercise's rule, and the derived student's copy, all executed.
+    """Make a new lesson's source, its exercise with a test, and the derived student's copy, all executed.
 
-    It makes `notebooks/solutions/NN_topic.ipynb`, `mlops_lab/exercises/topic.py` and
-    `notebooks/NN_topic.ipynb`. The lesson is about means of samples; replace its content, keep its order. It
-    changes no list: the course table and the glossary are the author's.
+    It makes `notebooks/solutions/NN_topic.ipynb`, `mlops_lab/exercises/topic.py`,
+    `tests/exercises/test_topic.py` and `notebooks/NN_topic.ipynb`. The lesson is about means of samples:
+    replace its content, keep its order. It changes no list: course table and glossary are the author's.
     """
     _refuse(name, root)
     lesson = Lesson(name, root)
-    rules = root / "mlops_lab" / "exercises" / f"{lesson.topic}.py"
-    if rules.exists():
-        raise ValueError(
-            f"{rules.name} holds the rules of another lesson on {lesson.topic!r}; choose another topic"
-        )
-    if not rules.parent.is_dir():
+    module = root / "mlops_lab" / "exercises" / f"{lesson.topic}.py"
+    test = root / "tests" / "exercises" / f"test_{lesson.topic}.py"
+    for taken in (module, test):
+        if taken.exists():
+            raise ValueError(
+                f"{taken.name} holds the exercises of another lesson: choose another topic than {lesson.topic!r}"
+            )
+    if not module.parent.is_dir():
         raise ValueError(f"{root} is no folder of the course: it has no mlops_lab/exercises")
     lesson.source.parent.mkdir(parents=True, exist_ok=True)
     whole = False
     try:
-        artifacts.atomic_write(rules, scaffold_template.rules(lesson.topic))
+        artifacts.atomic_write(module, scaffold_template.exercises(lesson.topic))
+        test.parent.mkdir(parents=True, exist_ok=True)
+        artifacts.atomic_write(test, scaffold_template.answers(lesson.topic))
         write(_notebook(lesson), lesson.source)
         if build([name], root=root) != 0:
             raise RuntimeError(f"the fresh lesson {name} does not run here; see the failure above")
         whole = True
     finally:
         if not whole:
-            for made in (rules, lesson.source, lesson.copy):
+            for made in (module, test, lesson.source, lesson.copy):
                 made.unlink(missing_ok=True)
     return lesson.source
 
 
 def _refuse(name: str, root: Path) -> None:
-    if not _NAME.fullmatch(name) or keyword.iskeyword(name[3:]) or name[3:] == "judges":
+    if not _NAME.fullmatch(name) or keyword.iskeyword(name[3:]) or name[3:] in _MACHINERY:
         raise ValueError(
             f"{name!r} is no name for a lesson: write two digits, '_' and the topic, as in 15_my_topic"
         )

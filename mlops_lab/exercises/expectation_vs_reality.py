@@ -24,7 +24,7 @@ from mlops_lab.exercises.judging import (
     same,
 )
 from mlops_lab.reality.judging import underpaid
-from mlops_lab.reality.story import FAIR_GAP, UNFAIR_COST
+from mlops_lab.reality.played_season import FAIR_GAP, UNFAIR_COST
 
 __all__ = ["EXERCISES"]
 
@@ -337,7 +337,7 @@ class _Season(NamedTuple):
     score: float
 
 
-def _judged(project: reality.Project) -> _Season:
+def _judged(project: reality.Season) -> _Season:
     """Score a season as `reality.judge` does, without its forks: what each remedy did is not asked here."""
     bars, low = _bars(project.seed), underpaid(project)
     return _Season(project.net, _gap(low), score(project.net, bars.naive, bars.oracle, low))
@@ -345,7 +345,7 @@ def _judged(project: reality.Project) -> _Season:
 
 @lru_cache(maxsize=4)
 def _lecture(seed: int) -> _Season:
-    project = reality.Project("orchard", seed=seed)
+    project = reality.Season("orchard", seed=seed)
     reality.POLICIES["lecture"](project)
     return _judged(project)
 
@@ -354,7 +354,7 @@ def _judge_policy(answer: object, seed: int) -> Outcome:
     """Judge a policy by playing it: it must score higher than the lecture's with the same luck."""
     if not callable(answer):
         return no_function(answer)
-    project = reality.Project("orchard", seed=seed)
+    project = reality.Season("orchard", seed=seed)
     try:
         answer(project)
         if len(project.registry) == 1:

@@ -19,7 +19,7 @@ from mlops_lab.exercises.judging import (
     one_word,
     read_number,
 )
-from mlops_lab.monitoring import SoFar
+from mlops_lab.monitoring import Observation
 
 __all__ = ["EXERCISES"]
 
@@ -204,10 +204,10 @@ def policy(
     since: int = 2,
     newest: Callable[[Sequence[Any]], Any] = lambda weeks: weeks[-1],
     word: str = "retrain",
-) -> Callable[[SoFar], str]:
+) -> Callable[[Observation], str]:
     """Make the policy of exercise 6, or one that is off in one point."""
 
-    def act(seen: SoFar) -> str:
+    def act(seen: Observation) -> str:
         outcomes = newest(seen.right)
         bad = len(outcomes) >= least and float(np.mean(outcomes)) < share
         return word if bad and seen.since >= since else "keep"
@@ -215,7 +215,7 @@ def policy(
     return act
 
 
-def one_less(seen: SoFar) -> str:
+def one_less(seen: Observation) -> str:
     """Compare `1 - share` with 0.3, which goes wrong at exactly 70 %."""
     outcomes = seen.right[-1]
     return "retrain" if len(outcomes) >= 30 and 1 - np.mean(outcomes) > 0.3 and seen.since >= 2 else "keep"
@@ -240,7 +240,7 @@ def _act_trials(seed: int) -> list[Trial]:
     }
     cases = []
     for about, (since, counts) in weeks.items():
-        seen = SoFar(week=5, since=since, right=tuple(np.arange(rows) < good for good, rows in counts))
+        seen = Observation(week=5, since=since, right=tuple(np.arange(rows) < good for good, rows in counts))
         cases.append(Trial((seen,), policy()(seen), about))
     return cases
 

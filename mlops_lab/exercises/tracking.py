@@ -101,17 +101,17 @@ def _twelve(seed: int) -> pd.DataFrame:
     """The validation losses of the twelve runs, one column for each."""
     import pandas as pd
 
-    from mlops_lab.tracking import example_runs
+    from mlops_lab.tracking import training
 
     with tempfile.TemporaryDirectory() as folder:
-        twelve = example_runs.twelve_runs(Path(folder), seed=seed)
+        twelve = training.twelve_runs(Path(folder), seed=seed)
     return pd.DataFrame({record.name: record.metrics["validation_loss"] for record in twelve.records})
 
 
 def _planted(seed: int) -> tuple[str, int]:
-    from mlops_lab.tracking import example_runs
+    from mlops_lab.tracking import training
 
-    return example_runs.planted(seed)
+    return training.planted(seed)
 
 
 def _judge_bad_run(answer: object, seed: int) -> Outcome:
@@ -200,9 +200,9 @@ _VERDICTS = ("again", "no seed", "other data")
 
 
 def _stranger_verdicts(seed: int) -> dict[str, str]:
-    from mlops_lab.tracking import example_runs
+    from mlops_lab.tracking import training
 
-    return {name: "again" if fault == "none" else fault for name, fault in example_runs.faults(seed).items()}
+    return {name: "again" if fault == "none" else fault for name, fault in training.faults(seed).items()}
 
 
 def _judge_strangers(answer: object, seed: int) -> Outcome:

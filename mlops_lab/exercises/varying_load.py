@@ -34,7 +34,7 @@ def day(seed: int, spiky: bool = False) -> Any:
     return load.arrivals(curve, seed=seed)
 
 
-def headroom(seed: int, spiky: bool = False) -> load.Run:
+def headroom(seed: int, spiky: bool = False) -> load.SimulationResult:
     """Serve a day by autoscaling, window of 5 minutes and a fifth of headroom: the best of the lesson."""
     policy = load.Hold(5, capacity=CAPACITY, target=0.8)
     return load.simulate(day(seed, spiky), 1 / CAPACITY, policy, cold_start_s=COLD_START_S)
@@ -98,7 +98,9 @@ def _no_fleet(machines: object) -> str:
     return f"that is more than {_MOST_MACHINES:,} machines" if value > _MOST_MACHINES else ""
 
 
-def own_run(policy: object, arrive_s: Any, service_s: Any, *, cold_start_s: float) -> load.Run | str:
+def own_run(
+    policy: object, arrive_s: Any, service_s: Any, *, cold_start_s: float
+) -> load.SimulationResult | str:
     """Simulate a policy of one's own; if it cannot be done, say when it stopped and why."""
     watched = _Watched(policy)
     try:

@@ -52,14 +52,14 @@ def check(id: str, answer: object, *, seed: int = 0) -> None:
     Exercise start_here.1: not attempted. Replace the three dots by your answer, then run the cell again.
     """
     require_id(id)
-    rule = find(id)
-    outcome = rule.outcome(answer, seed)
+    exercise = find(id)
+    outcome = exercise.outcome(answer, seed)
     payload = {"type": "check", "id": id, "outcome": outcome.state, "message": outcome.message}
     tone = {"not attempted": "tell", "not yet": "open", "right": "good"}[outcome.state]
     blocks = [cards.paragraph(outcome.message)] if outcome.message else []
     lines = [f"Exercise {id}: {outcome.state}. {outcome.message}".rstrip()]
     if outcome.state == "not yet":
-        blocks.append(cards.folded(f"Hint 1: {_STEPS[0]}", rule.hints[0]))
+        blocks.append(cards.folded(f"Hint 1: {_STEPS[0]}", exercise.hints[0]))
         lines.append(f'  For a hint: hint("{id}")')
     title = f"Exercise {id}: {outcome.state}"
     show_typed(payload, "\n".join(lines), cards.card(tone, title, *blocks, label=title))
@@ -90,18 +90,18 @@ def hint(id: str, level: int | None = None) -> None:
     ValueError: level=4: there are hints 1, 2 and 3.
     """
     require_id(id)
-    rule = find(id)
+    exercise = find(id)
     if level is not None and level not in (1, 2, 3):
         raise ValueError(f"level={level!r}: there are hints 1, 2 and 3.")
     steps = [1, 2, 3] if level is None else [level]
     names = {step: f"Hint {step}: {_STEPS[step - 1]}" for step in steps}
-    lines = [f"{names[steps[0]]}. {rule.hints[steps[0] - 1]}"]
+    lines = [f"{names[steps[0]]}. {exercise.hints[steps[0] - 1]}"]
     if steps[0] < 3:
         lines.append(f'  For the next one: hint("{id}", {steps[0] + 1})')
     if level is None:
-        blocks = [cards.folded(names[step], rule.hints[step - 1]) for step in steps]
+        blocks = [cards.folded(names[step], exercise.hints[step - 1]) for step in steps]
     else:
-        blocks = [cards.strong(names[level]), cards.paragraph(rule.hints[level - 1])]
+        blocks = [cards.strong(names[level]), cards.paragraph(exercise.hints[level - 1])]
     title = f"Hints for exercise {id}"
     aside = "open one, try again, then the next" if level is None else ""
     face = cards.card("ask", title, *blocks, aside=aside, label=title)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mlops_lab import load, plots
-from mlops_lab.exercises.policy_judges import BILL_USD, COLD_START_S, P95_S, not_own, own_run
+from mlops_lab.exercises.varying_load import BILL_USD, COLD_START_S, P95_S, not_own, own_run
 from mlops_lab.lesson.outputs import strict
 
 if TYPE_CHECKING:
@@ -262,7 +262,7 @@ def _fleet_png(day: load.Fluid, capacity: float) -> bytes:
 
 
 def policy_board(
-    runs: Mapping[str, load.Run],
+    runs: Mapping[str, load.SimulationResult],
     yours: Any = None,
     *,
     most_usd: float = BILL_USD,
@@ -308,7 +308,7 @@ def policy_board(
     drawn = {name: (run, "o", plots.PALETTE["blue"], 60) for name, run in runs.items()}
     first = next(iter(runs.values()))
     own = "" if not_own(yours) else own_run(yours, first.arrive_s, first.service_s, cold_start_s=cold_start_s)
-    if isinstance(own, load.Run):
+    if isinstance(own, load.SimulationResult):
         drawn["yours"] = (own, "*", plots.PALETTE["vermillion"], 260)
     ax = plots.axes(
         title="What each policy costs, and what people wait",

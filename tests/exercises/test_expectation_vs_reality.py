@@ -10,10 +10,10 @@ import pytest
 from exercise_answers import Answers, tried
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mlops_lab.reality.story import FAIR_GAP, UNFAIR_COST
 
 from mlops_lab import exercises, reality
 from mlops_lab.exercises import expectation_vs_reality as lesson
+from mlops_lab.reality.played_season import FAIR_GAP, UNFAIR_COST
 from mlops_lab.reality.registry import RETURNS, channels
 
 
@@ -253,7 +253,7 @@ def test_the_lecture_does_not_beat_itself():
 
 
 def test_a_policy_of_the_package_wins_and_its_scores_are_those_of_the_engine():
-    project = reality.Project("orchard", seed=0)
+    project = reality.Season("orchard", seed=0)
     reality.POLICIES["prevention"](project)
     project.finish()
     story = reality.judge(project, bars=lesson._bars(0))
@@ -290,7 +290,7 @@ def test_the_weak_grade_is_that_of_the_engine(pairs):
 
 
 def test_an_effect_on_a_real_project_is_the_difference_of_two_forks():
-    project = reality.Project(reality.Scenario(weeks=20, volume=200))
+    project = reality.Season(reality.Scenario(weeks=20, volume=200))
     project.collect(300)
 
     def remedy(world):

@@ -8,6 +8,8 @@ from exercise_answers import Answers, tried
 
 from mlops_lab import exercises, monitoring
 from mlops_lab.exercises import monitoring_health as lesson
+from mlops_lab.monitoring.health.latency import quantile_ranks
+from mlops_lab.monitoring.health.numerics import gradient_norm
 
 
 def _remember(cache: dict[Any, Any], key: Any, value: Any, most: int) -> None:
@@ -168,7 +170,7 @@ def test_clipping_in_other_forms_is_right(seed):
         return gradient * min(1.0, most / max(np.linalg.norm(gradient), 1e-300))
 
     def by_package(gradient, most):
-        length = monitoring.gradient_norm(gradient)
+        length = gradient_norm(gradient)
         return [part * most / length for part in gradient] if length > most else gradient
 
     assert _judge(1, by_factor, seed).state == "right"
@@ -201,8 +203,8 @@ def test_caches_by_other_rules_of_age_are_right(seed):
 
 
 def test_the_number_of_answers_is_the_packages():
-    assert all(monitoring.quantile_ranks(n, 0.99)[1] > n for n in (10, 100, 200, 300, 350))
-    fewest = next(n for n in range(351, 1000) if monitoring.quantile_ranks(n, 0.99)[1] <= n)
+    assert all(quantile_ranks(n, 0.99)[1] > n for n in (10, 100, 200, 300, 350))
+    fewest = next(n for n in range(351, 1000) if quantile_ranks(n, 0.99)[1] <= n)
     assert [n for n in range(1, 600) if _judge(5, n).state == "right"] == [fewest]
 
 

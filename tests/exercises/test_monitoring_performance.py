@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from mlops_lab import exercises, monitoring, worlds
 from mlops_lab.exercises import monitoring_performance as lesson
-from mlops_lab.monitoring import SoFar
+from mlops_lab.monitoring import Observation
+from mlops_lab.monitoring.performance.class_prior import ClassPrior
 
 
 def by_cumsum(wrong: Sequence[float], up: float, down: float, limit: float) -> int | None:
@@ -22,7 +23,7 @@ def by_cumsum(wrong: Sequence[float], up: float, down: float, limit: float) -> i
     return int(over[0]) if over.size else None
 
 
-def mean_first(seen: SoFar) -> str:
+def mean_first(seen: Observation) -> str:
     """Decide as the policy of exercise 6, written in another order."""
     bad = np.mean(seen.right[-1]) < 0.7 and len(seen.right[-1]) > 29
     return "keep" if seen.since < 2 or not bad else "retrain"
@@ -167,7 +168,7 @@ def test_the_bounds_are_those_of_the_package(right, wrong, missing):
 def test_weights_and_alarms_are_those_of_the_package(seed):
     rng = np.random.default_rng(seed)
     right, chance = rng.random(200) < 0.7, rng.uniform(0.05, 1, 200)
-    assert lesson.weighted(right, chance) == pytest.approx(monitoring.selective(right, chance).value)
+    assert lesson.weighted(right, chance) == pytest.approx(monitoring.selective_labels(right, chance).value)
     chart = monitoring.Cusum.for_errors(0.15, 0.3, horizon=500)
     for rate in (0.1, 0.3, 0.6):
         wrong = rng.random(400) < rate
@@ -210,7 +211,7 @@ def test_the_policy_runs_in_the_orchard():
 
 def test_the_corrected_probability_is_that_of_the_package():
     learned, shares = pd.Series([0.5, 0.5], ["spoiled", "sound"]), pd.Series([0.1, 0.9], ["spoiled", "sound"])
-    found = monitoring.ClassPrior(title="Shares", learned=learned, shares=shares)
+    found = ClassPrior(title="Shares", learned=learned, shares=shares)
     assert _judge(7, found.adjusted([[0.8, 0.2]])[0, 0]).state == "right"
 
 

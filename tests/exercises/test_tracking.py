@@ -13,7 +13,7 @@ from exercise_answers import Answers, tried
 from mlops_lab import exercises, tracking, worlds
 from mlops_lab.exercises import tracking as lesson
 from mlops_lab.report import MemorySink
-from mlops_lab.tracking import example_runs
+from mlops_lab.tracking import training
 from mlops_lab.tracking.training import train
 
 SEED = 15
@@ -191,9 +191,9 @@ test_answers = tried("tracking", ANSWERS)
 @pytest.fixture(scope="module", autouse=True)
 def twelve(tmp_path_factory):
     """Train the twelve runs once, for the judge as well."""
-    runs = example_runs.twelve_runs(tmp_path_factory.mktemp("twelve"), seed=SEED)
+    runs = training.twelve_runs(tmp_path_factory.mktemp("twelve"), seed=SEED)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(example_runs, "twelve_runs", lambda folder, *, seed: {SEED: runs}[seed])
+        patch.setattr(training, "twelve_runs", lambda folder, *, seed: {SEED: runs}[seed])
         yield SEED, runs
 
 
@@ -203,7 +203,7 @@ def _metrics(twelve, name):
 
 def test_a_healthy_run_is_what_the_package_trains(twelve):
     seed, runs = twelve
-    bad = example_runs.planted(seed)
+    bad = training.planted(seed)
     record = next(record for record in runs.records if record.name != bad.run)
     sink = MemorySink()
     train(sink, seed=seed, **record.params)
@@ -212,7 +212,7 @@ def test_a_healthy_run_is_what_the_package_trains(twelve):
 
 def test_the_bad_run_parts_from_its_record_at_the_planted_step_and_only_in_validation(twelve):
     seed, runs = twelve
-    bad = example_runs.planted(seed)
+    bad = training.planted(seed)
     record = next(record for record in runs.records if record.name == bad.run)
     sink = MemorySink()
     train(sink, seed=seed, **record.params)
@@ -224,18 +224,18 @@ def test_the_bad_run_parts_from_its_record_at_the_planted_step_and_only_in_valid
 
 def test_from_the_leap_on_it_is_tested_on_crates_that_it_has_learned(twelve):
     seed, runs = twelve
-    metrics = _metrics(runs, example_runs.planted(seed).run)
-    after = metrics.loc[example_runs.planted(seed).step :]
+    metrics = _metrics(runs, training.planted(seed).run)
+    after = metrics.loc[training.planted(seed).step :]
     # The mean over all crates lies half-way between the halves; the half that was not learned is known.
     sink = MemorySink()
-    train(sink, seed=seed, **next(r for r in runs.records if r.name == example_runs.planted(seed).run).params)
+    train(sink, seed=seed, **next(r for r in runs.records if r.name == training.planted(seed).run).params)
     halves = sink.frame().loc[after.index, ["loss", "validation_loss"]].mean(axis=1)
     np.testing.assert_allclose(after["validation_loss"], halves, rtol=1e-12)
 
 
 def test_the_eye_finds_the_bad_run_and_the_table_recommends_it(twelve):
     seed, runs = twelve
-    bad = example_runs.planted(seed)
+    bad = training.planted(seed)
     curves = pd.DataFrame({record.name: record.metrics["validation_loss"] for record in runs.records})
     moves = curves.diff().abs().loc[6:]
     assert (moves.max().idxmax(), moves.max(axis=1).idxmax()) == bad
@@ -257,17 +257,17 @@ def test_the_loss_on_new_crates_is_that_of_the_trained_model(twelve):
 
 
 def test_the_bad_run_moves_with_the_seed():
-    planted = {example_runs.planted(seed) for seed in range(20)}
+    planted = {training.planted(seed) for seed in range(20)}
     assert len({run for run, _ in planted}) > 6 and len({step for _, step in planted}) > 3
     assert all(10 < step < 35 for _, step in planted)
-    orders = {tuple(example_runs.faults(seed).values()) for seed in range(20)}
+    orders = {tuple(training.faults(seed).values()) for seed in range(20)}
     assert len(orders) == 6, "each of the six orders comes up"
 
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_each_stranger_lacks_what_is_said_and_nothing_else(tmp_path, seed):
-    for name, record in example_runs.strangers(tmp_path, seed=seed).items():
-        fault = example_runs.faults(seed)[name]
+    for name, record in training.strangers(tmp_path, seed=seed).items():
+        fault = training.faults(seed)[name]
         again = tracking.rerun(record)
         wrong = {finding.code for finding in again.findings if finding.ok is False}
         assert wrong == {"none": set(), "no seed": {"seed"}, "other data": {"data", "metrics"}}[fault], name
@@ -277,7 +277,7 @@ def test_each_stranger_lacks_what_is_said_and_nothing_else(tmp_path, seed):
 
 def test_a_record_does_not_tell_which_run_is_bad(twelve):
     seed, runs = twelve
-    bad = example_runs.planted(seed)
+    bad = training.planted(seed)
     starts = {
         record.name: json.loads(Path(record.folder, "run.jsonl").read_text("utf-8").splitlines()[0])
         for record in runs.records
@@ -300,15 +300,15 @@ def test_of_all_names_and_steps_one_pair_is_right():
     rule = exercises.find("tracking.3")
     names = [f"run-{number:02d}" for number in range(1, 13)]
     right = [(n, s) for n in names for s in range(40) if rule.outcome((n, s), SEED).state == "right"]
-    assert right == [example_runs.planted(SEED)]
-    run, step = example_runs.planted(SEED)
+    assert right == [training.planted(SEED)]
+    run, step = training.planted(SEED)
     assert "last one before" in rule.outcome((run, step - 1), SEED).message
     assert "Another one does" in rule.outcome((next(n for n in names if n != run), step), SEED).message
 
 
 def test_all_six_orders_of_verdicts_but_one_are_refused():
     rule = exercises.find("tracking.6")
-    names = sorted(example_runs.faults(0))
+    names = sorted(training.faults(0))
     verdicts = ("again", "no seed", "other data")
     every = [dict(zip(names, (a, b, c), strict=True)) for a in verdicts for b in verdicts for c in verdicts]
     assert sum(rule.outcome(answer, 0).state == "right" for answer in every) == 1

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from mlops_lab.exercises import Outcome, Rule, not_yet, right, told
+from mlops_lab.exercises import Outcome
+from mlops_lab.exercises.exercise import Exercise, not_yet, right, told
 from mlops_lab.lesson import checks
 from mlops_lab.lesson.checks import WrongAnswer, check, hint
 
@@ -12,7 +13,7 @@ HINTS = ("What is asked?", "Look at the table.", "Take the first row.")
 
 
 def rule(judge):
-    return Rule("demo.1", "How many?", judge, HINTS, right=lambda seed: [4], wrong=lambda seed: [])
+    return Exercise("demo.1", "How many?", judge, HINTS)
 
 
 @pytest.fixture
@@ -133,7 +134,7 @@ def test_unknown_exercises_name_the_known(id, message):
 
 def test_a_rule_has_three_hints():
     with pytest.raises(ValueError, match="three"):
-        Rule("demo.1", "How many?", lambda a, s: right(), ("one", "two"), lambda s: [], lambda s: [])
+        Exercise("demo.1", "How many?", lambda a, s: right(), ("one", "two"))
 
 
 def test_cards_are_balanced_and_say_their_state_in_words(stored):

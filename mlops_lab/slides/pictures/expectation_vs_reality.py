@@ -73,7 +73,7 @@ _TOLD = {
 
 
 @functools.lru_cache(maxsize=1)
-def _season(seed: int) -> reality.Story:
+def _season(seed: int) -> reality.PlayedSeason:
     return reality.play("orchard", policy="lecture", seed=seed)
 
 
@@ -109,13 +109,13 @@ def _expected(ax: Axes, colours: Theme) -> None:
     words(ax, colours, (10.05, 4.72), "done", points=20, align="left")
 
 
-def _trouble(ax: Axes, colours: Theme, story: reality.Story, symptom: str, left: float) -> None:
+def _trouble(ax: Axes, colours: Theme, story: reality.PlayedSeason, symptom: str, left: float) -> None:
     """Draw one column: when it showed and how it looked, what was done, and what that changed."""
     width, middle = 2.256, left + 1.128
     looks, done, measured = _TOLD[symptom]
     fired = story.fired[symptom]
-    days = [day for day, report in story.project.reports if report.symptom == symptom and report.fired]
-    pages = story.project.pages
+    days = [day for day, report in story.season.reports if report.symptom == symptom and report.fired]
+    pages = story.season.pages
     when = pages[0].day if symptom == "bias" and pages else days[0] if days else None
     clock = pages[0].clock if pages else ""
     box(ax, colours, (left, 2.47), (width, 0.98), edge=colours.red if fired else colours.line)

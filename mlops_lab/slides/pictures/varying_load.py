@@ -90,7 +90,7 @@ _SERVICE_S = 1 / 4
 
 
 @functools.lru_cache(maxsize=2)
-def _runs(seed: int) -> dict[str, load.Run]:
+def _runs(seed: int) -> dict[str, load.SimulationResult]:
     calls = load.arrivals(load.daily_curve(), seed=seed)
     fleets: dict[str, tuple[load.Policy, float]] = {
         "fixed, 40\nmachines": (load.Fixed(40), 60),

@@ -11,7 +11,7 @@ import pandas as pd
 
 from mlops_lab import plots, report, reproducibility, tracking, worlds
 from mlops_lab.slides.pictures.drawing import arrow, box, canvas, chart, dressed, theme_of, words
-from mlops_lab.tracking import example_runs
+from mlops_lab.tracking import training
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -163,15 +163,15 @@ def order_of_steps(theme: str = "light", *, seed: int = 0) -> Figure:
 def twelve_curves(theme: str = "light", *, seed: int = 0) -> Figure:
     """Draw the validation accuracy of the twelve runs of lesson 06, one of which is bad."""
     figure, ax = chart(theme)
-    bad = [example_runs.planted(seed).run]
+    bad = [training.planted(seed).run]
     tracking.compare(_twelve(seed).records, metric="validation_accuracy").plot(ax, highlight=bad)
     ax.set(xlabel="epoch", ylabel="share right\n(said: unseen crates)")
     return dressed(figure, theme)
 
 
 @functools.lru_cache(maxsize=2)
-def _twelve(seed: int) -> example_runs.Twelve:
+def _twelve(seed: int) -> training.Twelve:
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
-        return example_runs.twelve_runs(Path(folder), seed=seed)
+        return training.twelve_runs(Path(folder), seed=seed)
