@@ -143,18 +143,24 @@ def told(error: BaseException) -> str:
     return f"{type(error).__name__}: {line.rstrip('.')}" if line else type(error).__name__
 
 
+_HERE = Path(__file__).parent
+
+
+def _holds_exercises(topic: str) -> bool:
+    """Tell whether a module here defines `EXERCISES`; nothing is imported for that."""
+    module = _HERE / f"{topic}.py"
+    return topic.isidentifier() and module.is_file() and "\nEXERCISES = " in module.read_text("utf-8")
+
+
 def topics() -> tuple[str, ...]:
-    """Name the topics that have exercises: the modules here that define `EXERCISES`."""
-    here = Path(__file__).parent
-    names = sorted(module.name for module in pkgutil.iter_modules([str(here)]))
-    return tuple(
-        name for name in names if "\nEXERCISES = " in (here / f"{name}.py").read_text(encoding="utf-8")
-    )
+    """Name the topics that have exercises: the lessons' modules here."""
+    names = sorted(module.name for module in pkgutil.iter_modules([str(_HERE)]))
+    return tuple(name for name in names if _holds_exercises(name))
 
 
 def of_topic(topic: str) -> tuple[Exercise, ...]:
     """Load a topic's exercises."""
-    if topic not in topics():
+    if not _holds_exercises(topic):
         raise ValueError(f"No topic {topic!r} has exercises: there are {', '.join(topics())}.")
     found: tuple[Exercise, ...] = importlib.import_module(f"mlops_lab.exercises.{topic}").EXERCISES
     return found

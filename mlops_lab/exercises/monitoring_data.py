@@ -20,6 +20,9 @@ __all__ = ["EXERCISES"]
 Array = npt.NDArray[np.float64]
 
 
+# --- 1: the largest gap ----------------------------------------------------------------------------------
+
+
 def apart(before: Array, now: Array, places: Array | None = None) -> Array:
     """Give the difference of the shares at or below each place, by default at all values."""
     chosen = np.concatenate([before, now]) if places is None else places
@@ -79,6 +82,9 @@ def _gap_trials(seed: int) -> list[Trial]:
         (one, other, float(stats.ks_2samp(one, other).statistic), "60 and 45 chance values"),
     )
     return [Trial((np.array(b, float), np.array(n, float)), value, about) for b, n, value, about in pairs]
+
+
+# --- 2: Holm's rule --------------------------------------------------------------------------------------
 
 
 def holm(p: Sequence[float]) -> int:
@@ -158,6 +164,9 @@ def _holm_trials(seed: int) -> list[Trial]:
         ([0.001, 0.002, 0.003], "three p-values that are all small"),
     )
     return [Trial((np.array(p),), holm(p), about) for p, about in lists]
+
+
+# --- 4: PSI ----------------------------------------------------------------------------------------------
 
 
 def _lifted(*shares: Array) -> list[Array]:
@@ -242,6 +251,8 @@ def _psi_trials(seed: int) -> list[Trial]:
     ]
     return [*cases, Trial(tuple(bins), monitoring.psi(before, now), "ten bins of a column that moved")]
 
+
+# --- 3, 5, 6 and 7: numbers and choices ------------------------------------------------------------------
 
 SHIFT = 0.5
 GAP = float(2 * stats.norm.cdf(SHIFT / 2) - 1)

@@ -24,6 +24,9 @@ from mlops_lab.exercises.judging import (
 __all__ = ["EXERCISES"]
 
 
+# --- 1: clipping -----------------------------------------------------------------------------------------
+
+
 def clipped(gradient: Any, most: float) -> Any:
     """Shorten a gradient to a length, and leave a shorter one alone."""
     gradient = np.asarray(gradient, dtype=float)
@@ -93,6 +96,9 @@ _CLIP_MISTAKES = (
 )
 
 
+# --- 3: a bounded cache ----------------------------------------------------------------------------------
+
+
 def _judge_cache(answer: object, seed: int) -> Outcome:
     import random
 
@@ -137,6 +143,8 @@ def _judge_cache(answer: object, seed: int) -> Outcome:
     return right("Two hundred entries later it still holds ten, and the latest ones at that.")
 
 
+# --- 6: an alert rule ------------------------------------------------------------------------------------
+
 _WEEKS = 20
 """So many times 10,000 quiet minutes are played: one such week says too little of a rule."""
 
@@ -179,6 +187,9 @@ def _judge_rule(answer: object, seed: int) -> Outcome:
     return right(
         f"{pages:.1f} pages in 10,000 quiet minutes on average; a fault is told in its minute {told_in}."
     )
+
+
+# --- 2, 4, 5 and 7: numbers and a choice -----------------------------------------------------------------
 
 
 def _longest_batch() -> int:

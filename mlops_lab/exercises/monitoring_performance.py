@@ -24,6 +24,9 @@ from mlops_lab.monitoring import Observation
 __all__ = ["EXERCISES"]
 
 
+# --- 2: bounds -------------------------------------------------------------------------------------------
+
+
 def bounds(right: float, known: float, crates: float) -> tuple[float, float]:
     """Give the lowest and the highest share of right grades that all crates can have."""
     return right / crates, (right + crates - known) / crates
@@ -78,6 +81,9 @@ _BOUNDS_MISTAKES = (
 )
 
 
+# --- 3: weights ------------------------------------------------------------------------------------------
+
+
 def weighted(right: Sequence[float], chance: Sequence[float]) -> float:
     """Give the share of right grades, each crate counted one over its chance."""
     pairs = list(zip(right, chance, strict=True))
@@ -118,6 +124,9 @@ _WEIGHTED_MISTAKES = (
     ),
     Mistake(lambda *crates: 1 - weighted(*crates), "that is the share of *wrong* grades."),
 )
+
+
+# --- 5: a CUSUM ------------------------------------------------------------------------------------------
 
 
 def cusum(
@@ -198,6 +207,9 @@ def _alarm_problem(got: Any, expected: object) -> str:
     return "" if step == expected else f"{step:g}, which is not the first alarm"
 
 
+# --- 6: a policy -----------------------------------------------------------------------------------------
+
+
 def policy(
     least: int = 30,
     share: float = 0.7,
@@ -261,6 +273,8 @@ def _act_problem(got: Any, expected: str) -> str:
         return f"{seen}: it may say 'retrain' or 'keep'"
     return "" if word == expected else f"{word!r}, which is not right"
 
+
+# --- 1, 4 and 7: numbers and a choice --------------------------------------------------------------------
 
 _CRATES = 0.85 * 0.15 * (2 / 0.03) ** 2
 _ADJUSTED = (0.8 * 0.1 / 0.5) / (0.8 * 0.1 / 0.5 + 0.2 * 0.9 / 0.5)

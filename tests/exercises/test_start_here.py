@@ -47,7 +47,7 @@ ANSWERS = {
 test_answers = tried("start_here", ANSWERS)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_the_first_bad_week_agrees_with_a_plain_loop(seed):
     found = lesson.first_weeks(seed)
     far = [

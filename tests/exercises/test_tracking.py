@@ -126,6 +126,7 @@ ANSWERS = {
             (-1, "lowest validation loss"),
             (lesson._large(seed)["validation_loss"], "values"),
         ],
+        seeds=(0,),
     ),
     "tracking.3": Answers(
         right=lambda seed: [
