@@ -21,14 +21,14 @@ def _of(times, accuracy=0.01):
     return latency
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(TIMES, QUANTILES)
 def test_a_quantile_is_the_exact_order_statistic_within_the_accuracy(times, quantile):
     exact = np.quantile(times, quantile, method="inverted_cdf")
     assert _of(times).quantile(quantile) == pytest.approx(exact, rel=0.010001)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(TIMES, QUANTILES)
 def test_an_interval_holds_the_exact_order_statistics_and_no_more_than_a_bucket(times, quantile):
     low_rank, high_rank = quantile_ranks(len(times), quantile)
