@@ -12,7 +12,6 @@ __all__ = [
     "FEWEST_EFFECTIVE_ROWS",
     "between_0_and_1",
     "exact_interval",
-    "normal_quantile",
     "read_outcomes",
     "read_probabilities",
     "require_aligned",
@@ -113,13 +112,6 @@ def weighted_interval(
     rows = min(kish, share * (1 - share) / spread) if spread > 0 else kish
     share = min(1.0, max(0.0, share))
     return share, exact_interval(share * rows, rows, confidence), rows
-
-
-def normal_quantile(confidence: float) -> float:
-    """Give how many standard deviations to either side hold this share of a normal distribution."""
-    from scipy import special
-
-    return float(special.ndtri((1 + confidence) / 2))
 
 
 def require_aligned(name: str, rows: int, other: str, others: int) -> None:

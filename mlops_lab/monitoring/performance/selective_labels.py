@@ -11,7 +11,6 @@ from mlops_lab.monitoring.performance.outcomes import (
     FEWEST_EFFECTIVE_ROWS,
     Floats,
     between_0_and_1,
-    normal_quantile,
     read_outcomes,
     require_aligned,
     weighted_interval,
@@ -150,7 +149,10 @@ def selective_labels(
 
 def _difference(right: Floats, weights: Floats, confidence: float) -> tuple[float, float]:
     """Give the interval of plain less weighted share, from what each row adds to both."""
+    from scipy import special
+
     plain, weighted = float(right.mean()), float(weights @ right / weights.sum())
     parts = (right - plain) / right.size - weights * (right - weighted) / weights.sum()
-    half = normal_quantile(confidence) * float(np.sqrt(parts @ parts)) + 1e-12  # rounding is no bias
+    deviations = float(special.ndtri((1 + confidence) / 2))
+    half = deviations * float(np.sqrt(parts @ parts)) + 1e-12  # rounding is no bias
     return plain - weighted - half, plain - weighted + half
