@@ -22,7 +22,7 @@ from mlops_lab.tracking.record import Record
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["FEWEST", "LIMIT", "RunComparison", "compare", "distances", "side_by_side"]
+__all__ = ["FEWEST", "LIMIT", "RunComparison", "compare", "distances"]
 
 LIMIT = 8.0
 """How many times the usual distance from the middle curve a run may lie on its worse side."""
@@ -208,7 +208,7 @@ def compare(
         findings=tuple(findings),
         metric=metric,
         better=better,
-        table=side_by_side(held, curves, metric, better, distance),
+        table=_side_by_side(held, curves, metric, better, distance),
         records=held,
     )
 
@@ -302,7 +302,7 @@ def distances(curves: pd.DataFrame, better: str) -> pd.Series[float]:
     return (own / scale).where(scale > 0, own.where(own.isna(), np.where(own > 0, np.inf, 0.0)))
 
 
-def side_by_side(
+def _side_by_side(
     records: dict[str, Record], curves: pd.DataFrame, metric: str, better: str, distance: pd.Series[float]
 ) -> pd.DataFrame:
     """Put all runs in one table, each in a row."""

@@ -28,7 +28,7 @@ from mlops_lab.tracking.run_environment import code_hash, load_entry, versions_h
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Rerun", "agreement", "changes", "rerun", "same_data"]
+__all__ = ["Rerun", "rerun"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,7 +159,7 @@ def rerun(
     Taught in notebooks/06_tracking.ipynb.
     """
     findings, function = _before(record, data, trust)
-    versions, changed = changes(record)
+    versions, changed = _changes(record)
     findings += changed
     again = None
     if function is not None and all(
@@ -170,7 +170,7 @@ def rerun(
                 again = _train(function, record, Path(place))
         else:
             again = _train(function, record, Path(folder))
-        compared, first, largest = agreement(record, again)
+        compared, first, largest = _agreement(record, again)
         findings += compared
     else:
         first, largest = {}, math.nan
@@ -206,7 +206,7 @@ def _before(record: Record, data: Any, trust: bool) -> tuple[list[Finding], Call
         )
     )
     if data is not None:
-        findings.append(same_data(record, data))
+        findings.append(_same_data(record, data))
     return findings, function
 
 
@@ -230,7 +230,7 @@ def _train(function: Callable[..., Any], record: Record, folder: Path) -> Record
 _SOURCE = "each float64 compared bit by bit"
 
 
-def same_data(record: Record, data: Any) -> Finding:
+def _same_data(record: Record, data: Any) -> Finding:
     """Hold data that was given against what the record says of its own."""
     lineage = record.lineage.get("data", {})
     named = lineage if isinstance(lineage, Mapping) else {"": lineage}
@@ -259,7 +259,7 @@ def _held_against(recorded: Mapping[str, str], found: Mapping[str, str], where: 
     return Finding(code="data", title="Data", ok=not wrong, severity="serious", explanation=said)
 
 
-def changes(record: Record) -> tuple[pd.DataFrame, list[Finding]]:
+def _changes(record: Record) -> tuple[pd.DataFrame, list[Finding]]:
     """Note what has changed since the run; whether it matters, only the numbers can tell."""
     now = versions_here()
     names = sorted({*now, *record.environment})
@@ -284,7 +284,7 @@ def changes(record: Record) -> tuple[pd.DataFrame, list[Finding]]:
     return versions, findings
 
 
-def agreement(record: Record, again: Record) -> tuple[list[Finding], dict[str, Any], float]:
+def _agreement(record: Record, again: Record) -> tuple[list[Finding], dict[str, Any], float]:
     """Compare a run that was made again with its record: data, end, steps, and every value bit by bit."""
     findings = []
     if record.data:

@@ -20,10 +20,10 @@ from mlops_lab.report import GuardedSink, Sink
 from mlops_lab.tracking.record import FILE, LineFile, Record, read_lines
 from mlops_lab.tracking.values import from_json
 
-__all__ = ["Guard", "Logbook", "replay"]
+__all__ = ["Logbook", "replay"]
 
 
-class Guard(GuardedSink):
+class _Guard(GuardedSink):
     """A guard around one sink that also passes on pictures, tables and the rest.
 
     Parameters
@@ -74,7 +74,7 @@ class Logbook:
     def __init__(self, file: LineFile, sinks: Sequence[Sink]) -> None:
         self._file = file
         self._own_failures = 0
-        self._guards = [Guard(sink, self._note) for sink in sinks]
+        self._guards = [_Guard(sink, self._note) for sink in sinks]
 
     @property
     def failures(self) -> dict[str, int]:

@@ -26,27 +26,23 @@ from mlops_lab.versioning.packfiles import Blob, Packfiles, get_blob, put_blob
 __all__ = [
     "blobs_of",
     "deserialize",
-    "deserialize_objects",
-    "deserialize_table",
     "kind_of",
     "labels_of",
     "plain",
     "serialize",
-    "serialize_objects",
-    "serialize_table",
     "text_of",
 ]
 
 _LINE_END = "\n"
 
 
-def serialize_objects(values: Iterable[Any], where: str) -> bytes:
+def _serialize_objects(values: Iterable[Any], where: str) -> bytes:
     r"""Write objects one line each."""
     lines = [_line(value, where) for value in values]
     return "".join(line + _LINE_END for line in lines).encode("utf-8", "surrogatepass")
 
 
-def deserialize_objects(row: bytes, kind: np.dtype[Any]) -> np.ndarray[Any, Any]:
+def _deserialize_objects(row: bytes, kind: np.dtype[Any]) -> np.ndarray[Any, Any]:
     r"""Read what ``serialize_objects`` wrote."""
     lines = row.decode("utf-8", "surrogatepass").split(_LINE_END)[:-1]
     cells = np.empty(len(lines), dtype=kind)
@@ -151,7 +147,7 @@ Fetch = Callable[[Any], bytes]
 _END = "\0"
 
 
-def serialize_table(frame: pd.DataFrame, keep: Keep) -> Plan:
+def _serialize_table(frame: pd.DataFrame, keep: Keep) -> Plan:
     """Keep a table column by column; give the plan of how to put it together."""
     return {
         "rows": len(frame),
@@ -164,7 +160,7 @@ def serialize_table(frame: pd.DataFrame, keep: Keep) -> Plan:
     }
 
 
-def deserialize_table(plan: Plan, fetch: Fetch) -> pd.DataFrame:
+def _deserialize_table(plan: Plan, fetch: Fetch) -> pd.DataFrame:
     """Put a table together from its plan."""
     index = _to_index(plan["index"], fetch)
     columns = {place: _to_column(held, fetch) for place, held in enumerate(plan["values"])}
@@ -191,7 +187,7 @@ def _from_index(index: pd.Index[Any], keep: Keep, where: str) -> Plan:
 
 
 def _to_index(plan: Plan, fetch: Fetch) -> pd.Index[Any]:
-    names = deserialize_objects(fetch(plan["names"]), np.dtype(object)).tolist()
+    names = _deserialize_objects(fetch(plan["names"]), np.dtype(object)).tolist()
     if "range" in plan:
         start, stop, step = plan["range"]
         return pd.RangeIndex(start, stop, step, name=names[0])
@@ -205,7 +201,7 @@ def _to_index(plan: Plan, fetch: Fetch) -> pd.Index[Any]:
 
 
 def _words(values: Iterable[Any], keep: Keep, where: str) -> Any:
-    return keep(serialize_objects(list(values), where), 1)
+    return keep(_serialize_objects(list(values), where), 1)
 
 
 def _from_column(column: pd.Series[Any], keep: Keep, where: str) -> Plan:
@@ -245,7 +241,7 @@ def _from_column(column: pd.Series[Any], keep: Keep, where: str) -> Plan:
         row, missing = keep(_plain(values), _width(plain)), keep(column.isna().to_numpy().tobytes(), 1)
         return plan | {"form": "masked", "held": _little(plain), "row": row, "missing": missing}
     if kind == np.dtype(object):
-        return plan | {"form": "cells", "row": keep(serialize_objects(column.tolist(), where), 1)}
+        return plan | {"form": "cells", "row": keep(_serialize_objects(column.tolist(), where), 1)}
     raise TypeError(
         f"{where} is of type {kind}, for which no exact form is defined; "
         "turn it into numbers, text, dates or categories first, or leave it out"
@@ -255,7 +251,7 @@ def _from_column(column: pd.Series[Any], keep: Keep, where: str) -> Plan:
 def _to_column(plan: Plan, fetch: Fetch) -> Any:
     form = plan["form"]
     if form == "cells":
-        return pd.Series(deserialize_objects(fetch(plan["row"]), np.dtype(object)), dtype=object)
+        return pd.Series(_deserialize_objects(fetch(plan["row"]), np.dtype(object)), dtype=object)
     if form == "text":
         return _to_text(plan, fetch)
     if form == "categories":
@@ -289,7 +285,7 @@ def _from_text(column: pd.Series[Any], keep: Keep) -> Plan:
     if joined.count(_END) != len(cells):  # some text holds the end sign itself
         return {
             "form": "text",
-            "cells": keep(serialize_objects(cells, "text"), 1),
+            "cells": keep(_serialize_objects(cells, "text"), 1),
             "missing": keep(missing.tobytes(), 1),
         }
     return {
@@ -302,7 +298,7 @@ def _from_text(column: pd.Series[Any], keep: Keep) -> Plan:
 def _to_text(plan: Plan, fetch: Fetch) -> Any:
     missing = np.frombuffer(fetch(plan["missing"]), dtype=bool)
     if "cells" in plan:
-        cells = deserialize_objects(fetch(plan["cells"]), np.dtype(object))
+        cells = _deserialize_objects(fetch(plan["cells"]), np.dtype(object))
     else:
         cells = np.array(fetch(plan["row"]).decode("utf-8", "surrogatepass").split(_END)[:-1], dtype=object)
     na = np.nan if plan["na"] == "nan" else pd.NA
@@ -403,7 +399,7 @@ def deserialize(
 ) -> Any:
     """Build a thing again from its plan."""
     if kind == "frame":
-        return deserialize_table(plan["table"], _fetch(packs, plan))
+        return _deserialize_table(plan["table"], _fetch(packs, plan))
     if kind == "params":
         return plan["params"]
     if kind == "file":
@@ -418,7 +414,7 @@ def labels_of(packs: Packfiles, plan: dict[str, Any]) -> pd.Series[Any] | None:
     """Give the labels that were kept beside a table, or None."""
     if plan.get("labels") is None:
         return None
-    return deserialize_table(plan["labels"], _fetch(packs, plan)).iloc[:, 0]
+    return _deserialize_table(plan["labels"], _fetch(packs, plan)).iloc[:, 0]
 
 
 def blobs_of(plan: Any) -> Iterator[Blob]:
@@ -464,9 +460,9 @@ def _store_frame(
         held.append(row)
         return [sum(map(len, held[:-1])), len(row)]
 
-    plan: dict[str, Any] = {"table": serialize_table(table, keep), "labels": None}
+    plan: dict[str, Any] = {"table": _serialize_table(table, keep), "labels": None}
     if labels is not None:
-        plan["labels"] = serialize_table(labels.to_frame(), keep)
+        plan["labels"] = _serialize_table(labels.to_frame(), keep)
     if whole:
         plan["whole"] = list(vars(put_blob(packs, held, whole=True)).values())
     return plan

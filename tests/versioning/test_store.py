@@ -117,7 +117,7 @@ NUMBERS = st.one_of(
 
 @settings(deadline=None, max_examples=100)
 @given(NUMBERS, st.sampled_from([1, 2, 4, 8]))
-def test_what_is_squeezed_comes_back_bit_by_bit(numbers, width):
+def test_what_is_compressed_comes_back_bit_by_bit(numbers, width):
     piece = numbers.tobytes()
     assert decompress(compress(piece, width), len(piece)) == piece
 
