@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 from mlops_lab.setup import bootstrap, environment, lessons
 
-__all__ = ["EXTRAS", "main", "parser", "set_up_and_run"]
+__all__ = ["main", "set_up_and_run"]
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -291,9 +291,13 @@ def test_a_planted_cycle_is_seen(tmp_path):
     graphlib.TopologicalSorter(_graph(package)).prepare()
 
 
-# What stands in an `__all__` although nobody uses it yet, and why.
-NOT_YET_USED = {
-    "mlops_lab.monitoring.class_prior_by_confusion": "corrects a judge of known error rates, in lesson 08",
+# What stands in an `__all__` although nobody uses it, and why.
+NO_USER = {
+    "mlops_lab.monitoring.class_prior_by_confusion": "lesson 08 will correct a judge by it",
+    "mlops_lab.artifacts.model_hash": "lesson 10's registry will name models by it",
+    "mlops_lab.artifacts.UntrustedModelError": "whoever opens a stranger's file may want to catch it",
+    "mlops_lab.tracking.read_all": "an error message sends the reader there",
+    "mlops_lab.tracking.replay": "the W&B sink's documentation sends the reader there",
 }
 
 
@@ -323,7 +327,8 @@ def _users(root):
     for path in [*_modules(root / "mlops_lab"), *sorted((root / "benchmarks").glob("*.py"))]:
         yield path, _used(path.read_text(encoding="utf-8"))
     for path in sorted((root / "notebooks" / "solutions").glob("*.ipynb")):
-        yield path, _used(_code(path))
+        text = path.read_text(encoding="utf-8")  # prose that invites to call `load.Knative()` counts as well
+        yield path, _used(_code(path)) | {f"mlops_lab.{name}" for name in re.findall(r"\b[a-z_]+\.\w+", text)}
     for path in sorted((root / "slides").glob("*.md")):
         text = path.read_text(encoding="utf-8")
         yield path, {name.replace(":", ".") for name in re.findall(r"mlops_lab[\w.]*:\w+", text)}
@@ -345,7 +350,9 @@ def unused(root):
         }
         for node in _tree(path).body:
             if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
-                for name in ast.literal_eval(node.value):
+                for name in set(ast.literal_eval(node.value)) - {
+                    "EXERCISES"
+                }:  # found by its name, at run time
                     # a room's name may be taken from the room, or from the module in which it stands
                     ways = {f"{module}.{name}"} if own.is_file() else _ways(taken, module, name)
                     if not ways & (taken | commands):
@@ -358,8 +365,8 @@ def _ways(taken, room, name):
 
 def test_whatever_is_public_has_a_user():
     found = set(unused(ROOT))
-    _none(sorted(found - set(NOT_YET_USED)))
-    assert set(NOT_YET_USED) <= found, "these have a user now: strike them from the list"
+    _none(sorted(found - set(NO_USER)))
+    assert set(NO_USER) <= found, "these have a user now: strike them from the list"
 
 
 def test_a_planted_name_without_a_user_is_seen(tmp_path):

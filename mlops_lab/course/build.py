@@ -19,7 +19,7 @@ from mlops_lab.course.compare import is_typed, typed
 from mlops_lab.course.execution import Job, execute
 from mlops_lab.course.notebooks import call_of, chosen, normalised, read, text_of, write
 
-__all__ = ["BEGIN", "END", "build", "copy_differences", "derived", "without_solution"]
+__all__ = ["BEGIN", "END", "build", "copy_differences", "without_solution"]
 
 BEGIN = "### BEGIN SOLUTION"
 END = "### END SOLUTION"

@@ -17,7 +17,7 @@ from mlops_lab.course import lint_calls, lint_code, lint_outputs, lint_structure
 from mlops_lab.course.build import copy_differences
 from mlops_lab.course.notebooks import Lesson, chosen, read, stored_form
 
-__all__ = ["lint", "main", "notebook_rules"]
+__all__ = ["main"]
 
 
 @dataclass(frozen=True, order=True)

@@ -22,7 +22,7 @@ from nbval.plugin import IPyNbCell, IPyNbFile
 from mlops_lab.course.compare import is_typed, typed
 from mlops_lab.course.execution import KERNEL
 
-__all__ = ["LessonCell", "LessonFile", "LessonKernel"]
+__all__: list[str] = []
 
 _OUTPUT_TIMEOUT_S = 30
 """How long to wait for the last output of a cell; nbval's 5 seconds are too few on a busy machine."""

@@ -22,7 +22,7 @@ from mlops_lab.report import shown
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["over_seeds", "overview", "run", "verify"]
+__all__ = ["run", "verify"]
 
 _STYLE = """
 :root { color-scheme: light dark; }

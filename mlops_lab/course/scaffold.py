@@ -32,9 +32,7 @@ def new(name: str, *, root: Path) -> Path:
     test = root / "tests" / "exercises" / f"test_{lesson.topic}.py"
     for taken in (module, test):
         if taken.exists():
-            raise ValueError(
-                f"{taken.name} holds the exercises of another lesson: choose another topic than {lesson.topic!r}"
-            )
+            raise ValueError(f"{taken.name} holds the exercises of another lesson; choose another topic")
     if not module.parent.is_dir():
         raise ValueError(f"{root} is no folder of the course: it has no mlops_lab/exercises")
     lesson.source.parent.mkdir(parents=True, exist_ok=True)

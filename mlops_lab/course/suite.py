@@ -17,7 +17,7 @@ from pathlib import Path
 from mlops_lab.course import offline
 from mlops_lab.setup import environment
 
-__all__ = ["SuiteStep", "steps", "test"]
+__all__ = ["test"]
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from mlops_lab.course.execution import (
 )
 from mlops_lab.course.notebooks import Lesson, chosen, read
 
-__all__ = ["exact", "main", "nbval", "validate"]
+__all__: list[str] = []
 
 _PLUGIN = "mlops_lab.course.nbval_plugin"
 

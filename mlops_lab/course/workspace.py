@@ -23,7 +23,7 @@ from mlops_lab import artifacts
 from mlops_lab.setup import environment, lessons
 from mlops_lab.setup.installer import say
 
-__all__ = ["lab", "refresh"]
+__all__ = ["lab"]
 
 _MEMORY = ".copied.json"
 # JupyterLab writes these while a notebook is merely opened, so they are no sign of a student's work

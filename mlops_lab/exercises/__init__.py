@@ -6,6 +6,6 @@ wrong is told in terms of the answer. `judging.py` has the judges for the common
 forms and typical wrong answers that each exercise is tried on stand in tests/exercises.
 """
 
-from mlops_lab.exercises.exercise import Outcome, find, of_topic, topics
+from mlops_lab.exercises.exercise import find, of_topic, topics
 
-__all__ = ["Outcome", "find", "of_topic", "topics"]
+__all__ = ["find", "of_topic", "topics"]

@@ -13,7 +13,7 @@ from mlops_lab.report import shown
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["EXERCISES", "FirstWeeks", "first_weeks"]
+__all__ = ["EXERCISES"]
 
 POINTS = 0.05
 """How far below the promise a week must lie to count: five points."""

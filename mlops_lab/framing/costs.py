@@ -26,7 +26,6 @@ __all__ = [
     "NetValue",
     "Part",
     "break_even_error",
-    "break_even_volume",
     "group_that_pays",
     "net_value",
     "part_that_pays",
@@ -120,34 +119,6 @@ def break_even_error(costs: Costs) -> float:
     """
     fixed = (costs.build / costs.years + costs.keep) / costs.volume
     return (costs.value_correct - costs.run - fixed) / (costs.value_correct + costs.cost_wrong)
-
-
-def break_even_volume(costs: Costs, error: float) -> float:
-    """Give the answers a year from which the model pays, at this share of wrong answers.
-
-    Parameters
-    ----------
-    costs
-        What you said; its volume is not used.
-    error
-        Share of wrong answers, 0 to 1.
-
-    Raises
-    ------
-    ValueError
-        When `error` is outside 0 to 1.
-
-    Examples
-    --------
-    >>> costs = Costs(value_correct=1, cost_wrong=3, run=0, build=30_000, keep=10_000, volume=1)
-    >>> round(break_even_volume(costs, error=0.2)), break_even_volume(costs, error=0.3)
-    (100000, inf)
-    """
-    if not 0 <= error <= 1:
-        raise ValueError(f"error is {error}; give the share of wrong answers, 0 to 1.")
-    each = costs.value_correct - error * (costs.value_correct + costs.cost_wrong) - costs.run
-    fixed = costs.build / costs.years + costs.keep
-    return math.inf if each <= 1e-12 and fixed > 0 else fixed / max(each, 1e-12)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from mlops_lab.game.scores import scored
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["leaderboard", "main"]
+__all__ = ["main"]
 
 COLUMNS = (
     "rank",

@@ -10,7 +10,7 @@ from mlops_lab.exercises import find
 from mlops_lab.lesson import cards
 from mlops_lab.lesson.outputs import require_id, show_typed, strict
 
-__all__ = ["WrongAnswer", "check", "hint"]
+__all__ = ["check", "hint"]
 
 _STEPS = ("a question", "a pointer", "nearly there")
 

@@ -15,7 +15,7 @@ from mlops_lab.lesson import cards
 from mlops_lab.lesson.outputs import require_id, rounded, show_typed, strict
 from mlops_lab.report import shown
 
-__all__ = ["KINDS", "BrokenClaim", "claim"]
+__all__ = ["KINDS", "claim"]
 
 KINDS = {"measured": "measured here", "world": "true in our world", "reported": "reported"}
 """What a claim rests on: this run, a simulation that we tuned, or somebody's figure with its source."""

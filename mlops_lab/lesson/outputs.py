@@ -15,17 +15,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = [
-    "MIME",
-    "TYPES",
-    "collect",
-    "mask_live",
-    "mime_bundle",
-    "require_id",
-    "rounded",
-    "show_typed",
-    "strict",
-]
+__all__ = ["MIME", "collect", "mask_live", "require_id", "rounded", "show_typed", "strict"]
 
 MIME = "application/vnd.mlops-lab+json"
 """The key under which a typed output stores its payload."""

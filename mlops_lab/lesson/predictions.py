@@ -14,7 +14,7 @@ from typing import Any
 from mlops_lab.lesson import cards
 from mlops_lab.lesson.outputs import in_students_notebook, require_id, show_typed, strict
 
-__all__ = ["FILE", "predict", "reveal", "save", "saved"]
+__all__ = ["predict", "reveal"]
 
 FILE = "predictions.json"
 """Where a student's predictions are kept, in the notebook's folder."""

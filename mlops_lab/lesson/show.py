@@ -21,7 +21,7 @@ else:
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["ScratchPath", "live", "picture", "scratch"]
+__all__ = ["live", "picture", "scratch"]
 
 _SHARPNESS = 1.5
 """Pixels stored for each pixel shown, so that figures stay sharp on fine screens."""

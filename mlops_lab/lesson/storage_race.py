@@ -17,7 +17,7 @@ from mlops_lab import versioning
 from mlops_lab.lesson.show import scratch
 from mlops_lab.lesson.terminal import Terminal
 
-__all__ = ["PROGRAMS", "WAYS", "csv_bytes", "difference", "folder_bytes", "into_git", "race"]
+__all__ = ["PROGRAMS", "csv_bytes", "folder_bytes", "into_git", "race"]
 
 Back = Callable[[int], "bytes | pd.DataFrame"]
 Way = Callable[[Path, "Sequence[pd.DataFrame]", Sequence[bytes]], tuple[Path, Back]]

@@ -30,7 +30,7 @@ from mlops_lab.setup import environment
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["TensorBoardServer", "main", "open_tensorboard"]
+__all__ = ["open_tensorboard"]
 
 _START_S = 60.0
 """How long a server may take to start; two seconds are usual."""

@@ -8,7 +8,7 @@ import numbers
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["not_negative", "per_second", "policy_given", "positive", "seconds", "shown", "whole_number"]
+__all__ = ["not_negative", "per_second", "policy_given", "positive", "seconds", "whole_number"]
 
 Floats = npt.NDArray[np.float64]
 

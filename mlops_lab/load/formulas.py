@@ -10,7 +10,7 @@ import math
 
 from mlops_lab.load.arguments import not_negative, whole_number
 
-__all__ = ["erlang_b", "erlang_c", "mean_wait_s", "monthly_cost_usd"]
+__all__ = ["mean_wait_s", "monthly_cost_usd"]
 
 
 def _machines_and_load(machines: int, offered: float) -> tuple[int, float]:

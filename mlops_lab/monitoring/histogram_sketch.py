@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MOST", "FloatScale", "HistogramSketch", "LogScale"]
+__all__ = ["MOST", "HistogramSketch", "LogScale"]
 
 Floats = NDArray[np.float64]
 Wholes = NDArray[np.int64]

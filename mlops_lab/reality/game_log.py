@@ -17,7 +17,7 @@ from mlops_lab.artifacts import atomic_write
 from mlops_lab.reality import price_list
 from mlops_lab.reality.scenario import Scenario
 
-__all__ = ["FORMAT", "as_log", "from_log", "plain", "replay", "save"]
+__all__ = ["as_log", "from_log", "plain", "replay", "save"]
 
 
 class Game(Protocol):

@@ -22,7 +22,7 @@ from mlops_lab.reality.registry import RegisteredModel, by_hand, channels
 from mlops_lab.reality.scenario import Scenario
 from mlops_lab.reality.symptoms import Symptom
 
-__all__ = ["START", "GameState", "let_pass", "new_game"]
+__all__ = ["GameState", "let_pass", "new_game"]
 
 START = 28
 """The day on which a game begins: week 4, after the weeks of the archive."""

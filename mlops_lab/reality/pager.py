@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["MATCHED", "ODDS", "Page", "Pager"]
+__all__ = ["Page", "Pager"]
 
 ODDS = (2.0, 4.0, 8.0)
 """How many times as likely the small group is to complain; the pager splits its stake over these."""

@@ -21,7 +21,7 @@ from mlops_lab.reality.game_state import GameState
 from mlops_lab.reality.registry import fit
 from mlops_lab.reality.season import Season
 
-__all__ = ["ARCHIVE", "LECTURE", "POLICIES", "expectation", "lecture", "oracle", "prevention", "rule_card"]
+__all__ = ["ARCHIVE", "LECTURE", "POLICIES", "expectation", "oracle", "rule_card"]
 
 ARCHIVE = 2600
 """How many items the policies take from the archive, as lesson 00 does."""

@@ -22,7 +22,7 @@ import pandas as pd
 
 from mlops_lab.worlds import FEATURES, GRADES, PRICES, SCANNERS
 
-__all__ = ["DEFECTS", "LIMITS", "SECTIONS", "STORY", "SYMPTOMS", "Scenario", "load_scenario", "scenarios"]
+__all__ = ["SYMPTOMS", "Scenario", "load_scenario", "scenarios"]
 
 SYMPTOMS = ("labels", "class", "recent", "bias", "revenue")
 """The five surprises of the lecture (L12), in its order."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-__all__ = ["Event", "draw", "events"]
+__all__ = ["draw", "events"]
 
 
 MOST_EVENTS = 33

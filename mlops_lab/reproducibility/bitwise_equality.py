@@ -19,7 +19,7 @@ import pandas as pd
 from mlops_lab import plots
 from mlops_lab.report import Finding, Report
 
-__all__ = ["Sameness", "same", "ulps"]
+__all__ = ["same", "ulps"]
 
 _INTEGERS: Mapping[int, Any] = {2: np.int16, 4: np.int32, 8: np.int64}
 

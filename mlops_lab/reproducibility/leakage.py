@@ -16,7 +16,7 @@ from mlops_lab.reproducibility.seed_comparison import paired_interval
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["LeakTest", "leak_test", "oversample"]
+__all__ = ["leak_test", "oversample"]
 
 
 def oversample(

@@ -32,7 +32,7 @@ from mlops_lab.setup.venv import (
     write_stamp,
 )
 
-__all__ = ["ensure", "run"]
+__all__ = ["run"]
 
 
 def _install(root: Path, name: str, lock: int) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from mlops_lab.setup import installer, lessons, requirements
 from mlops_lab.setup.venv import LOCKS, ROOT, python_in, site_packages, stamped
 
-__all__ = ["Check", "blocked", "examine", "text"]
+__all__ = ["blocked", "examine", "text"]
 
 _WORDS = {"ok": "ok    ", "note": "note  ", "blocks": "BLOCKS"}
 _ENOUGH_MEMORY_GB = 3.5

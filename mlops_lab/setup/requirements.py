@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from importlib import metadata
 from pathlib import Path
 
-__all__ = ["requirements", "satisfies", "unmet"]
+__all__ = ["unmet"]
 
 _NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]*\])?\s*([^;]*)$")
 _CLAUSE = re.compile(r"\s*(>=|<=|==|!=|<|>)\s*([0-9][^\s,*]*)\s*$")

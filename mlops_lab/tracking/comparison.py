@@ -22,7 +22,7 @@ from mlops_lab.tracking.record import Record
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["FEWEST", "LIMIT", "RunComparison", "compare", "distances"]
+__all__ = ["compare"]
 
 LIMIT = 8.0
 """How many times the usual distance from the middle curve a run may lie on its worse side."""

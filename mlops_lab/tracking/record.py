@@ -29,7 +29,7 @@ from mlops_lab.tracking.values import from_json
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["FILE", "FORMAT", "LineFile", "Record", "State", "read", "read_all", "read_lines"]
+__all__ = ["FILE", "FORMAT", "LineFile", "Record", "read", "read_all", "read_lines"]
 
 FILE = "run.jsonl"
 FORMAT = 1

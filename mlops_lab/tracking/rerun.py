@@ -28,7 +28,7 @@ from mlops_lab.tracking.run_environment import code_hash, load_entry, versions_h
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Rerun", "rerun"]
+__all__ = ["rerun"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,7 +26,7 @@ from mlops_lab.tracking.run import Run
 from mlops_lab.tracking.run_environment import rerunnable
 from mlops_lab.worlds import FEATURES, GRADES, Orchard
 
-__all__ = ["FAULTS", "LIMITS", "Planted", "Twelve", "faults", "planted", "strangers", "train", "twelve_runs"]
+__all__ = ["Twelve", "faults", "planted", "strangers", "train", "twelve_runs"]
 
 LIMITS = {
     "orchard": (0, 2**31),

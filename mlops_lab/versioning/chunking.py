@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["AVERAGE", "GEAR", "cut"]
+__all__ = ["GEAR", "cut"]
 
 AVERAGE = 8192
 """The length that pieces have on average, in bytes: a compromise of saved bytes and work for each piece."""

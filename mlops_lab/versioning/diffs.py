@@ -24,7 +24,7 @@ from mlops_lab.versioning.packfiles import Packfiles
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["_CELLS", "_COLUMNS", "Diff", "_compare_settings", "compare", "compare_frames"]
+__all__ = ["Diff", "compare"]
 
 _CELLS = ["row", "column", "before", "after"]
 _COLUMNS = ["column", "change", "before", "after", "cells"]

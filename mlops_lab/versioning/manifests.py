@@ -19,7 +19,7 @@ from typing import Any
 from mlops_lab.artifacts import atomic_write
 from mlops_lab.versioning.packfiles import Blob, DamagedError
 
-__all__ = ["Manifests", "Version", "written"]
+__all__ = ["Manifests", "Version"]
 
 _FORM = 1
 _FILE = re.compile(r"(?P<name>.+)@(?P<number>\d+)\.(?P<id>[0-9a-f]{24})\.(?P<state>version|forgotten)")

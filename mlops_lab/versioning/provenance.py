@@ -25,7 +25,7 @@ from mlops_lab.versioning.manifests import Version
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["PACKAGES", "Lineage", "lineage", "trace"]
+__all__ = ["Lineage", "lineage", "trace"]
 
 PACKAGES = ("numpy", "pandas", "scikit-learn", "scipy", "skops")
 """The libraries whose versions are written down unless others are asked for."""

@@ -17,7 +17,7 @@ from typing import Any, Literal, TextIO, get_args
 
 import pandas as pd
 
-__all__ = ["AlarmState", "Alert", "AlertRule", "Console", "Missing", "Monitor", "Severity", "alarm_state"]
+__all__ = ["AlarmState", "Alert", "AlertRule", "Console", "Missing", "Monitor", "alarm_state"]
 
 Severity = Literal["page", "ticket", "note"]
 AlarmState = Literal["OK", "ALARM", "INSUFFICIENT_DATA"]

@@ -17,7 +17,7 @@ from mlops_lab.report import Finding, Report
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["JointReport", "joint_drift"]
+__all__ = ["joint_drift"]
 
 Floats = NDArray[np.float64]
 Encoded = tuple[Floats, list[tuple[str, ...]]]

@@ -14,7 +14,7 @@ from mlops_lab.monitoring.data.columns import category_counts, checked_table, ki
 from mlops_lab.monitoring.histogram_sketch import MOST
 from mlops_lab.report import Finding, Report
 
-__all__ = ["ColumnRule", "Issue", "QualityReport", "Schema"]
+__all__ = ["Schema"]
 
 FALSE_ALARMS = 0.05
 """The accepted chance of any fault in a quiet table, shared evenly among all that a schema looks for."""

@@ -19,7 +19,7 @@ from mlops_lab.monitoring.data.drift import (
 from mlops_lab.monitoring.data.profile import Profile
 from mlops_lab.report import Finding
 
-__all__ = ["MOST_SEGMENTS", "SegmentReport", "segment_drift"]
+__all__ = ["segment_drift"]
 
 MOST_SEGMENTS = 50
 

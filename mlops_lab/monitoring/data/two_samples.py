@@ -17,7 +17,6 @@ from mlops_lab.monitoring.histogram_sketch import HistogramSketch
 
 __all__ = [
     "Ecdf",
-    "TestResult",
     "anderson_darling",
     "chi_squared",
     "kolmogorov_smirnov_p",

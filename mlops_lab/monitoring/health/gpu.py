@@ -17,7 +17,7 @@ import pandas as pd
 
 from mlops_lab.report import Finding, Report, benchmark_result
 
-__all__ = ["Gpu", "GpuReport", "gpus", "parse_nvidia_smi", "recorded_gpu_work"]
+__all__ = ["gpus", "recorded_gpu_work"]
 
 _QUERY = (
     "index",

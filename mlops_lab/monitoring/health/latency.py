@@ -20,7 +20,7 @@ import pandas as pd
 from mlops_lab.monitoring.histogram_sketch import HistogramSketch, LogScale
 from mlops_lab.report import Finding, Report
 
-__all__ = ["Latency", "quantile_ranks"]
+__all__ = ["Latency"]
 
 _QUANTILES = (0.50, 0.95, 0.99)
 _SMALLEST_MS = 1e-6

@@ -31,7 +31,7 @@ from mlops_lab.report import Finding, Report
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["MemoryReport", "allocating_lines", "memory_growth", "resident_bytes", "watch_memory"]
+__all__ = ["allocating_lines", "memory_growth", "resident_bytes", "watch_memory"]
 
 _BLOCKS = 12
 _LIMIT_BYTES = 16 * 1024

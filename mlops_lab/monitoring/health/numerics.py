@@ -23,17 +23,7 @@ from mlops_lab.report import Finding, Report, Sink, guarded
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = [
-    "NUMBER_FORMATS",
-    "BadStep",
-    "LossScale",
-    "Margin",
-    "NumberFormat",
-    "Numerics",
-    "NumericsReport",
-    "gradient_norm",
-    "overflow_margin",
-]
+__all__ = ["LossScale", "Numerics", "overflow_margin"]
 
 T = TypeVar("T")
 

@@ -25,7 +25,7 @@ from mlops_lab.report import Finding, Report
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Attribution", "attribute_drop"]
+__all__ = ["attribute_drop"]
 
 Floats = npt.NDArray[np.float64]
 SetValue = Callable[[frozenset[str]], float]

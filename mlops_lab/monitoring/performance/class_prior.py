@@ -19,7 +19,7 @@ from mlops_lab.report import Finding, Report
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["ClassPrior", "class_prior", "class_prior_by_confusion"]
+__all__ = ["class_prior", "class_prior_by_confusion"]
 
 Floats = npt.NDArray[np.float64]
 

@@ -16,7 +16,7 @@ from mlops_lab.monitoring.performance.outcomes import between_0_and_1
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["ConfidenceSequence", "confidence_sequence"]
+__all__ = ["confidence_sequence"]
 
 Floats = npt.NDArray[np.float64]
 _PRIOR = (0.5, 0.5)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from mlops_lab.monitoring.performance.outcomes import between_0_and_1, exact_interval, read_outcomes
 from mlops_lab.report import Finding, Report
 
-__all__ = ["Expectation", "expectation"]
+__all__ = ["expectation"]
 
 _SAID = {
     True: "It keeps the promise: the whole interval lies above the limit.",

@@ -23,7 +23,7 @@ from mlops_lab.monitoring.performance.outcomes import (
 )
 from mlops_lab.report import Finding, Report
 
-__all__ = ["WeightedEstimate", "importance_weighted", "importance_weights", "likely_current"]
+__all__ = ["importance_weighted", "importance_weights", "likely_current"]
 
 Floats = npt.NDArray[np.float64]
 

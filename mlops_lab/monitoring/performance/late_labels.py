@@ -19,7 +19,7 @@ from mlops_lab.report import Finding, Report
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["LateLabels", "late_labels"]
+__all__ = ["late_labels"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,18 +24,7 @@ import pandas as pd
 
 from mlops_lab.monitoring.performance.expectation import expectation
 
-__all__ = [
-    "Action",
-    "Continual",
-    "Never",
-    "Observation",
-    "Operation",
-    "RetrainingPolicy",
-    "Scheduled",
-    "Triggered",
-    "compare_policies",
-    "operate",
-]
+__all__ = ["Continual", "Never", "Observation", "Scheduled", "Triggered", "compare_policies", "operate"]
 
 Action = Literal["keep", "retrain", "update"]
 Outcomes = npt.NDArray[np.bool_]

@@ -17,7 +17,7 @@ from mlops_lab.monitoring.performance.outcomes import (
 )
 from mlops_lab.report import Finding, Report
 
-__all__ = ["SelectiveLabels", "selective_labels"]
+__all__ = ["selective_labels"]
 
 
 @dataclass(frozen=True, kw_only=True)

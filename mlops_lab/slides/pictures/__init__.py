@@ -51,7 +51,6 @@ from mlops_lab.slides.pictures.when_to_use_ml import (
 )
 
 __all__ = [
-    "DRAWINGS",
     "colour_of_fruit",
     "dream_scores",
     "enough_rows",
