@@ -74,9 +74,11 @@ def _imports(source: str, *, tried: bool) -> set[str]:
 
 
 @functools.cache
-def _imported(*, tried: bool) -> dict[str, set[str]]:
-    """Return the distributions that the package imports, each with the modules it is imported as."""
-    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "mlops_lab").rglob("*.py")]
+def _imported(*, tried: bool, deck: bool = False) -> dict[str, set[str]]:
+    """Return the distributions that the package, or its deck, imports, each with the modules it is imported as."""
+    slides = ROOT / "mlops_lab" / "slides"
+    paths = [path for path in (ROOT / "mlops_lab").rglob("*.py") if path.is_relative_to(slides) is deck]
+    sources = [path.read_text(encoding="utf-8") for path in paths]
     modules = set().union(*(_imports(source, tried=tried) for source in sources))
     owners = metadata.packages_distributions()
     found: dict[str, set[str]] = {}
@@ -99,6 +101,8 @@ def test_every_import_is_declared() -> None:
     assert {"numpy", "pandas", "scikit-learn"} <= set(imported), "the reader finds too little"
     undeclared = set(imported) - set(_declared())
     assert not undeclared, {name: imported[name] for name in undeclared}
+    of_the_deck = set(_imported(tried=False, deck=True)) - set(_declared("slides"))
+    assert not of_the_deck, "only what the extra `slides` brings, and what the package needs"
 
 
 def test_every_dependency_is_used() -> None:

@@ -79,8 +79,11 @@ def _part(package, path):
     return path.relative_to(package).parts[0].removesuffix(".py")
 
 
+_parsed = functools.cache(ast.parse)
+
+
 def _tree(path):
-    return ast.parse(path.read_text(encoding="utf-8"))
+    return _parsed(path.read_text(encoding="utf-8"))
 
 
 def _imports(package, path, tree):
@@ -303,7 +306,7 @@ NO_USER = {
 
 def _used(source, package="mlops_lab"):
     """Give the full names of ours that a source imports or reaches through an imported module."""
-    tree = ast.parse(source)
+    tree = _parsed(source)
     bound, found = {}, set()
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == package:
@@ -497,6 +500,7 @@ def _foreign(package):
     return sorted(name for name in names if name.split(".")[0] not in {package.name, "__future__"})
 
 
+@pytest.mark.slow
 def test_importing_any_module_of_ours_changes_nothing(tmp_path):
     assert _side_effects(ROOT, NAMES, _foreign(PACKAGE), tmp_path) == {}
 
@@ -514,6 +518,7 @@ EFFECTS = {
 }
 
 
+@pytest.mark.slow
 def test_planted_side_effects_are_seen(tmp_path):
     for number, source in enumerate(EFFECTS.values()):
         (tmp_path / f"planted{number}.py").write_text(source, encoding="utf-8")

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from mlops_lab import exercises, reality
 from mlops_lab.exercises import expectation_vs_reality as lesson
+from mlops_lab.reality import symptoms
 from mlops_lab.reality.played_season import FAIR_GAP, UNFAIR_COST
-from mlops_lab.reality.registry import RETURNS, channels
+from mlops_lab.reality.product import RETURNS
+from mlops_lab.reality.registry import channels
 
 
 def weakest(graded: Sequence[str], true: Sequence[str]) -> str:
@@ -259,7 +261,7 @@ def test_a_policy_of_the_package_wins_and_its_scores_are_those_of_the_engine():
     reality.POLICIES["prevention"](project)
     project.finish()
     story = reality.judge(project, bars=lesson._bars(0))
-    found = lesson._judged(story.project)
+    found = lesson._judged(story.season)
     assert found.score == pytest.approx(story.score, abs=1e-6) and found.score > lesson._lecture(0).score
     assert found.gap == pytest.approx(story.gap, abs=1e-6)
 
@@ -288,7 +290,7 @@ def test_the_weak_grade_is_that_of_the_engine(pairs):
     said, true = zip(*pairs, strict=True)
     recall = (pd.Series(said) == pd.Series(true)).groupby(np.array(true)).mean()
     if (recall == recall.min()).sum() == 1:
-        assert weakest(said, true) == reality.weak_class(said, true, GRADES).worst
+        assert weakest(said, true) == symptoms.weak_class(said, true, GRADES).worst
 
 
 def test_an_effect_on_a_real_project_is_the_difference_of_two_forks():

@@ -4,7 +4,6 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 import pytest
 from exercise_answers import Answers, tried
 from hypothesis import given, settings
@@ -13,7 +12,6 @@ from hypothesis import strategies as st
 from mlops_lab import exercises, monitoring, worlds
 from mlops_lab.exercises import monitoring_performance as lesson
 from mlops_lab.monitoring import Observation
-from mlops_lab.monitoring.performance.class_prior import ClassPrior
 
 
 def by_cumsum(wrong: Sequence[float], up: float, down: float, limit: float) -> int | None:
@@ -209,10 +207,9 @@ def test_the_policy_runs_in_the_orchard():
     assert done.weeks.index[done.weeks["action"] == "retrain"].tolist() == [2, 4, 6]
 
 
-def test_the_corrected_probability_is_that_of_the_package():
-    learned, shares = pd.Series([0.5, 0.5], ["spoiled", "sound"]), pd.Series([0.1, 0.9], ["spoiled", "sound"])
-    found = ClassPrior(title="Shares", learned=learned, shares=shares)
-    assert _judge(7, found.adjusted([[0.8, 0.2]])[0, 0]).state == "right"
+def test_the_corrected_probability_is_bayes_rule():
+    odds = 0.8 / 0.2 * (0.1 / 0.9) / (0.5 / 0.5)  # the model's odds, times today's by the learned ones
+    assert _judge(7, odds / (1 + odds)).state == "right"
 
 
 @pytest.mark.parametrize("seed", [0, 3, 8])

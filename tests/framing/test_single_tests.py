@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,7 +11,7 @@ from sklearn.model_selection import cross_val_score
 
 from mlops_lab import framing
 from mlops_lab.framing.contest import decide, rivals
-from mlops_lab.framing.costs import break_even_volume, group_that_pays, net_value, part_that_pays
+from mlops_lab.framing.costs import group_that_pays, net_value, part_that_pays
 from mlops_lab.framing.lookup_tables import UsualAnswers, find_lookup
 from mlops_lab.framing.paper_rivals import Formula, PointsCard, Tree
 from mlops_lab.framing.permutation_test import Relation
@@ -202,10 +200,6 @@ def test_break_even_by_hand():
     assert framing.break_even_error(costs) == pytest.approx((2 - 0.5 - 20_000 / 40_000) / 8)
     right = np.repeat([1.0, 0.0], [875, 125])
     assert net_value(right, costs).value == pytest.approx(0, abs=1e-6)
-    assert break_even_volume(costs, 0.125) == pytest.approx(40_000)
-    assert break_even_volume(costs, 0.9) == math.inf
-    with pytest.raises(ValueError, match="error is 2"):
-        break_even_volume(costs, 2)
 
 
 def test_the_part_that_pays_and_none_where_nothing_does():
