@@ -3,9 +3,10 @@
     python benchmarks/digest.py REVISION                  # re-stamp what is the same code as at that revision
     python benchmarks/digest.py REVISION old=new ...      # the same but for definitions that were renamed
 
-A result says of which code it is true. That code is every top-level statement of its sources, without
-docstrings, comments and imports, in no order: so it does not matter in which file a definition stands. A
-result is re-stamped only where the code is the same to the letter; everything else is measured again.
+A result says of which code it is true. That code is every top-level statement of its sources that the
+benchmark reaches by a name, directly or through others, without docstrings, comments and imports, in no order.
+So it does not matter in which file a definition stands, nor what else does. A result is re-stamped only where
+the code is the same to the letter; everything else is measured again.
 """
 
 from __future__ import annotations
@@ -65,12 +66,56 @@ def statements(source: str) -> list[str]:
     return [each for each in found if each not in empty and not each.startswith("__all__")]
 
 
-def code_digest(paths: Iterable[Path], renamed: Mapping[str, str] | None = None) -> str:
-    """Give the SHA-256 of the code in some files; of files that are no Python, the bytes."""
+def names(source: str) -> set[str]:
+    """Give every name that a source uses, also behind a dot."""
+    nodes = list(ast.walk(ast.parse(source)))
+    found = {node.id for node in nodes if isinstance(node, ast.Name)}
+    found |= {alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names}
+    return found | {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+
+
+def reached(parts: Iterable[str], roots: set[str]) -> list[str]:
+    """Keep the statements that define a name in `roots`, or one that a kept statement uses."""
+    waiting, kept = list(parts), []
+    known = set(roots)
+    while True:
+        now = [part for part in waiting if not (own := _defined(part)) or own & known]
+        if not now:
+            return kept
+        kept += now
+        waiting = [part for part in waiting if part not in now]
+        known |= set().union(*map(names, now))
+
+
+def _defined(statement: str) -> set[str]:
+    """Give the names that a top-level statement defines; none for one that only acts."""
+    (node,) = ast.parse(statement).body
+    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+        return {node.name}
+    if isinstance(node, (ast.Assign, ast.AnnAssign)):
+        return {
+            each.id
+            for each in ast.walk(node)
+            if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)
+        }
+    return set()
+
+
+def code_digest(
+    paths: Iterable[Path], benchmark: Path | None = None, renamed: Mapping[str, str] | None = None
+) -> str:
+    """Give the SHA-256 of the code in some files, as far as `benchmark` reaches it; of others, the text."""
     parts = []
+    others = []
     for path in paths:
         text = path.read_text(encoding="utf-8")
-        parts += statements(text) if path.suffix == ".py" else [text]
+        if path.suffix == ".py":
+            parts += statements(text)
+        else:
+            others.append(text)
+    if benchmark is not None:
+        parts = reached(parts, names(benchmark.read_text(encoding="utf-8")))
+    parts += others
     for old, new in (renamed or {}).items():
         parts = [re.sub(rf"\b{re.escape(old)}\b", new, part) for part in parts]
     return hashlib.sha256("\0".join(sorted(parts)).encode()).hexdigest()
@@ -95,10 +140,11 @@ def restamp(revision: str, renamed: Mapping[str, str]) -> list[str]:
             for result in sorted((ROOT / "benchmarks" / "results").glob("*.json")):
                 then, now = (_sources(root, result.stem) for root in (tree, ROOT))
                 stored = json.loads(result.read_text(encoding="utf-8"))
-                was_true = stored["sources_sha256"] == code_digest(then)
-                same = code_digest(then, renamed) == code_digest(now)
+                own = [root / "benchmarks" / f"{result.stem}.py" for root in (tree, ROOT)]
+                was_true = stored["sources_sha256"] == code_digest(then, own[0])
+                same = code_digest(then, own[0], renamed) == code_digest(now, own[1])
                 if was_true and same:
-                    old, new = stored["sources_sha256"], code_digest(now)
+                    old, new = stored["sources_sha256"], code_digest(now, own[1])
                     result.write_text(result.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
                 verdict = "same code" if same else "OTHER CODE: measure it again"
                 lines.append(f"{result.stem:20} {verdict if was_true else 'was stale at that revision'}")

@@ -46,7 +46,7 @@ def sources() -> list[Path]:
 
 def sources_digest() -> str:
     """Give the digest of the code that is measured."""
-    return code_digest(sources())
+    return code_digest(sources(), Path(__file__))
 
 
 def ask(job: tuple[str, int]) -> dict[str, object]:

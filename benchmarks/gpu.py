@@ -44,7 +44,7 @@ def sources() -> list[Path]:
 
 def sources_digest() -> str:
     """Give the digest of the code that is measured."""
-    return code_digest(sources())
+    return code_digest(sources(), Path(__file__))
 
 
 @contextmanager

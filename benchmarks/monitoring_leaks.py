@@ -49,7 +49,7 @@ def sources() -> list[Path]:
 
 def sources_digest() -> str:
     """Give the digest of the code that is measured."""
-    return code_digest(sources())
+    return code_digest(sources(), Path(__file__))
 
 
 def one_run(leak_bytes: int, in_pieces: bool, steps: int, seed: int) -> dict[str, object]:

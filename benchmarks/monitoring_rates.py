@@ -55,7 +55,7 @@ def sources(names: Iterable[str] = (*DRIFT, *SCHEMA)) -> list[Path]:
 
 def sources_digest(names: Iterable[str] = (*DRIFT, *SCHEMA)) -> str:
     """Give the digest of the code that is measured."""
-    return code_digest(sources(names))
+    return code_digest(sources(names), Path(__file__))
 
 
 # --- drift -------------------------------------------------------------------------------------------------

@@ -65,9 +65,23 @@ def test_a_merge_of_files_and_a_known_new_name_leave_the_digest(tmp_path):
     one, two = Path(tempfile.mkdtemp(dir=tmp_path)), Path(tempfile.mkdtemp(dir=tmp_path))
     assert _digest(one, CODE, "TWO = 2\n") == _digest(two, CODE + "\n\nTWO = 2\n")
     (two / "0.py").write_text(OTHER["another name"] + "\n\nTWO = 2\n")
-    assert DIGEST["code_digest"](sorted(one.glob("*.py")), {"Sketch": "Histogram"}) == DIGEST["code_digest"](
-        sorted(two.glob("*.py"))
-    )
+    renamed = DIGEST["code_digest"](sorted(one.glob("*.py")), renamed={"Sketch": "Histogram"})
+    assert renamed == DIGEST["code_digest"](sorted(two.glob("*.py")))
+
+
+def test_only_what_the_benchmark_reaches_counts(tmp_path):
+    benchmark, source = tmp_path / "benchmark.py", tmp_path / "source.py"
+    benchmark.write_text("from mlops_lab import room\nroom.first(1)\n")
+    code = "LIMIT = 3\n\ndef first(x):\n    return second(x)\n\ndef second(x):\n    return x < LIMIT\n"
+
+    def digest(text):
+        source.write_text(text)
+        return DIGEST["code_digest"]([source], benchmark)
+
+    whole = digest(code)
+    assert digest(code + "\ndef third(x):\n    return x\n") == whole
+    assert digest(code.replace("LIMIT = 3", "LIMIT = 4")) != whole
+    assert digest(code.replace("x < LIMIT", "x <= LIMIT")) != whole
 
 
 def test_every_result_has_its_benchmark_and_a_digest():

@@ -75,7 +75,7 @@ def _imports(source: str, *, tried: bool) -> set[str]:
 
 @functools.cache
 def _imported(*, tried: bool, deck: bool = False) -> dict[str, set[str]]:
-    """Return the distributions that the package, or its deck, imports, with the modules they are imported as."""
+    """Return the distributions that the package, or its deck, imports, with the modules that are taken."""
     slides = ROOT / "mlops_lab" / "slides"
     paths = [path for path in (ROOT / "mlops_lab").rglob("*.py") if path.is_relative_to(slides) is deck]
     sources = [path.read_text(encoding="utf-8") for path in paths]

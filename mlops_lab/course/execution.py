@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -33,6 +34,7 @@ __all__ = [
     "is_alone",
     "jobs_for",
     "own_kernel",
+    "shown_progress",
 ]
 
 KERNEL = "python3"
@@ -135,6 +137,30 @@ def execute(
         perform(together, WORKERS)
         perform(alone, 1)
     return [done[id(job)] for job in jobs]
+
+
+def shown_progress() -> Callable[[JobResult, int, int], None]:
+    """Show progress: a bar in a terminal, a line for each notebook elsewhere."""
+    if sys.stderr.isatty():
+        from tqdm import tqdm
+
+        bar: Any = tqdm(unit="notebook", dynamic_ncols=True)
+
+        def advance(result: JobResult, done: int, total: int) -> None:
+            bar.total = total
+            bar.set_postfix_str(f"{result.job.name} {result.seconds:.1f} s")
+            bar.update()
+            if done == total:
+                bar.close()
+
+        return advance
+
+    def line(result: JobResult, done: int, total: int) -> None:
+        verdict = "ran" if result.ok else "FAILED"
+        sys.stdout.write(f"[{done}/{total}] {result.job.name}: {verdict} in {result.seconds:.1f} s\n")
+        sys.stdout.flush()
+
+    return line
 
 
 def _one(job: Job, folder: Path, cell_timeout_s: float, kernels: Kernels) -> JobResult:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import html
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_lab import artifacts
-from mlops_lab.course.execution import Job, JobResult, execute, jobs_for
+from mlops_lab.course.execution import Job, JobResult, execute, jobs_for, shown_progress
 from mlops_lab.course.notebooks import chosen, read
 from mlops_lab.lesson.outputs import collect
 from mlops_lab.report import shown
@@ -46,7 +46,7 @@ def run(lessons: Sequence[str], *, seed: int = 0, out: Path | None = None, root:
     for lesson in known:
         for old in (folder / f"{lesson.name}.ipynb", folder / "solutions" / f"{lesson.name}.ipynb"):
             old.unlink(missing_ok=True)
-    results = execute(jobs_for(known, folder, seed), progress=_progress())
+    results = execute(jobs_for(known, folder, seed), progress=shown_progress())
     page = _write_overview(results, seed=seed, folder=folder)
     _report(results)
     _say(f"overview: {page}")
@@ -70,7 +70,7 @@ def verify(lessons: Sequence[str], *, seeds: int = 20, first: int = 0, root: Pat
             for lesson in known
             for seed in range(first, first + seeds)
         ]
-        results = execute(jobs, strict=False, progress=_progress())
+        results = execute(jobs, strict=False, progress=shown_progress())
         found = [_payloads(result) for result in results if result.ok]
     _report(results)
     claims = [payload for run in found for payload in run if payload["type"] == "claim"]
@@ -96,29 +96,6 @@ def _report(results: Iterable[JobResult]) -> None:
     for result in results:
         if result.failure is not None:
             _say(f"\nFAILED {result.failure}\n")
-
-
-def _progress() -> Callable[[JobResult, int, int], None]:
-    """Show progress: a bar in a terminal, a line for each notebook elsewhere."""
-    if sys.stderr.isatty():
-        from tqdm import tqdm
-
-        bar: Any = tqdm(unit="notebook", dynamic_ncols=True)
-
-        def advance(result: JobResult, done: int, total: int) -> None:
-            bar.total = total
-            bar.set_postfix_str(f"{result.job.name} {result.seconds:.1f} s")
-            bar.update()
-            if done == total:
-                bar.close()
-
-        return advance
-
-    def line(result: JobResult, done: int, total: int) -> None:
-        verdict = "ran" if result.ok else "FAILED"
-        _say(f"[{done}/{total}] {result.job.name}: {verdict} in {result.seconds:.1f} s")
-
-    return line
 
 
 def _say(line: str) -> None:

@@ -26,6 +26,7 @@ from mlops_lab.course.execution import (
     is_alone,
     jobs_for,
     own_kernel,
+    shown_progress,
 )
 from mlops_lab.course.notebooks import Lesson, chosen, read
 
@@ -131,7 +132,9 @@ def validate(lessons: Sequence[Lesson], *, cell_timeout_s: float = CELL_TIMEOUT_
     """Execute lessons with papermill and compare claims and figures with what is stored."""
     found = []
     with tempfile.TemporaryDirectory(prefix="mlops-lab-validate-", ignore_cleanup_errors=True) as folder:
-        for result in execute(jobs_for(lessons, Path(folder)), cell_timeout_s=cell_timeout_s):
+        for result in execute(
+            jobs_for(lessons, Path(folder)), cell_timeout_s=cell_timeout_s, progress=shown_progress()
+        ):
             if result.failure is not None:
                 found.append(str(result.failure))
                 continue
