@@ -4,7 +4,7 @@
     python benchmarks/digest.py REVISION old=new ...      # the same but for definitions that were renamed
 
 A result says of which code it is true. That code is every top-level statement of its sources that the
-benchmark reaches by a name, directly or through others, without docstrings, comments and imports, in no order.
+benchmark reaches by a name, directly or through others, without docstrings, comments, imports, in no order.
 So it does not matter in which file a definition stands, nor what else does. A result is re-stamped only where
 the code is the same to the letter; everything else is measured again.
 """

@@ -4,8 +4,7 @@ import re
 
 import pytest
 
-from mlops_lab.exercises import Outcome
-from mlops_lab.exercises.exercise import Exercise, not_yet, right, told
+from mlops_lab.exercises.exercise import Exercise, Outcome, not_yet, right, told
 from mlops_lab.lesson import checks
 from mlops_lab.lesson.checks import WrongAnswer, check, hint
 
