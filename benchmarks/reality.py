@@ -36,7 +36,7 @@ sys.path.insert(0, str(ROOT))
 from digest import code_digest  # noqa: E402
 
 from mlops_lab.reality import POLICIES, SYMPTOMS, Season, load_scenario, play, scenarios  # noqa: E402
-from mlops_lab.reality.judging import underpaid  # noqa: E402
+from mlops_lab.reality.evaluation import underpaid  # noqa: E402
 from mlops_lab.reality.policies import ARCHIVE, LECTURE  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "reality.json"

@@ -23,7 +23,7 @@ from mlops_lab.exercises.judging import (
     read_number,
     same,
 )
-from mlops_lab.reality.judging import underpaid
+from mlops_lab.reality.evaluation import underpaid
 from mlops_lab.reality.played_season import FAIR_GAP, UNFAIR_COST
 
 __all__ = ["EXERCISES"]

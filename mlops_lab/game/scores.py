@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from mlops_lab import reality
-from mlops_lab.reality import game_log, judging
+from mlops_lab.reality import evaluation, game_log
 
 __all__ = ["FinalScore", "Progress", "example_game", "final_score", "scored", "silent"]
 
@@ -105,5 +105,5 @@ def scored(season: reality.Season) -> reality.PlayedSeason:
         raise ValueError(f"its season is not over: it is day {season.day} of {last}")
     bars, untold = _bars(season.scenario, season.seed), dict.fromkeys(reality.SYMPTOMS)
     return reality.PlayedSeason(
-        season, "by hand", bars, fired=untold, effects={}, underpaid=judging.underpaid(season)
+        season, "by hand", bars, fired=untold, effects={}, underpaid=evaluation.underpaid(season)
     )

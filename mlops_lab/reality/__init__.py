@@ -4,7 +4,7 @@
 the tests of the five symptoms stand alone as well (`mlops_lab.reality.symptoms`).
 """
 
-from mlops_lab.reality.judging import Yardsticks, yardsticks
+from mlops_lab.reality.evaluation import Yardsticks, yardsticks
 from mlops_lab.reality.pager import Page
 from mlops_lab.reality.played_season import PlayedSeason, judge, play
 from mlops_lab.reality.policies import POLICIES

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from mlops_lab.reality import game_log, timeline
-from mlops_lab.reality.judging import Effect, Yardsticks, effects, underpaid, yardsticks
+from mlops_lab.reality.evaluation import Effect, Yardsticks, effects, underpaid, yardsticks
 from mlops_lab.reality.policies import POLICIES
 from mlops_lab.reality.product import Week
 from mlops_lab.reality.scenario import SYMPTOMS, Scenario

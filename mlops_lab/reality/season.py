@@ -2,7 +2,7 @@
 
 Buy data and labels, test, train, deploy, go back, choose a metric, let time pass. Every action is checked
 whole before anything changes (price_list.py); then it is paid, then time passes and whatever is live serves
-the weeks (game_state.py), then it happens and is logged. Left out: what it was all worth (judging.py).
+the weeks (game_state.py), then it happens and is logged. Left out: what it was all worth (evaluation.py).
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlops_lab import plots
-from mlops_lab.reality.judging import Yardsticks
+from mlops_lab.reality.evaluation import Yardsticks
 from mlops_lab.reality.scenario import Scenario
 from mlops_lab.reality.season import Season
 

@@ -15,7 +15,7 @@ from mlops_lab.game import scores
 from mlops_lab.game.board import Board, ReplayedGame, reality_board
 from mlops_lab.game.scores import LOGS, final_score
 from mlops_lab.game.session import GameSession, file_name
-from mlops_lab.reality.judging import underpaid
+from mlops_lab.reality.evaluation import underpaid
 from mlops_lab.reality.played_season import FAIR_GAP, UNFAIR_COST
 
 SMALL = reality.Scenario(weeks=18, volume=200)

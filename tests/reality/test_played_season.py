@@ -11,8 +11,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from mlops_lab.reality import POLICIES, SYMPTOMS, Scenario, Season, judge, play
+from mlops_lab.reality.evaluation import effects, underpaid
 from mlops_lab.reality.game_log import as_log
-from mlops_lab.reality.judging import effects, underpaid
 from mlops_lab.reality.played_season import FAIR_GAP, UNFAIR_COST
 from mlops_lab.reality.timeline import events
 
@@ -127,7 +127,7 @@ def test_a_policy_of_ones_own_is_a_plain_function_and_meets_the_same_yardsticks(
 OTHER = """
 import json, sys
 from mlops_lab.reality import Season, Scenario
-from mlops_lab.reality.judging import effects
+from mlops_lab.reality.evaluation import effects
 from mlops_lab.reality.game_log import as_log, from_log
 game = from_log(json.load(sys.stdin), Season)
 gains = {name: each.gain for name, each in effects(game).items()}
