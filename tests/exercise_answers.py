@@ -20,12 +20,13 @@ class Answers(NamedTuple):
     """Answers to one exercise; both functions take the seed.
 
     `right` gives accepted forms, of which the first is the solution; `wrong` at least four typical wrong
-    answers, each with a part of what it must be told.
+    answers, each with a part of what it must be told. `slow`: its judge plays or simulates for seconds.
     """
 
     right: Callable[[int], Sequence[object]]
     wrong: Callable[[int], Sequence[tuple[object, str]]]
     seeds: tuple[int, ...] = (0, 1)
+    slow: bool = False
 
 
 NONSENSE = (
@@ -61,7 +62,10 @@ def tried(topic: str, answers: Mapping[str, Answers]) -> Callable[..., None]:
     """Make the test that tries each exercise of a topic on its answers."""
     own = exercises.of_topic(topic)
 
-    @pytest.mark.parametrize("exercise", own, ids=lambda exercise: exercise.id)
+    marks = {id: pytest.mark.slow for id, held in answers.items() if held.slow}
+    params = [pytest.param(each, id=each.id, marks=marks.get(each.id, ())) for each in own]
+
+    @pytest.mark.parametrize("exercise", params)
     def test(exercise):
         assert set(answers) == {each.id for each in own}, "each exercise needs its answers, and nothing else"
         is_tried(exercise, answers[exercise.id])

@@ -51,7 +51,7 @@ _QUICK = (
 _FULL = (
     *_QUICK,
     SuiteStep("types", ("-m", "mypy"), silent=True),
-    SuiteStep("tests with kernels, servers, installs", (*_PYTEST, "-m", "slow")),
+    SuiteStep("tests with kernels, servers, installs", (*_PYTEST, "-m", "slow", "tests")),
     SuiteStep("lesson rules", ("-m", "mlops_lab.cli", "lint")),
     SuiteStep("lessons against their stored outputs", ("-m", "mlops_lab.course.validate"), offline=True),
     SuiteStep("results of benchmarks", ("benchmarks/stale.py",)),

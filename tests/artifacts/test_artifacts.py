@@ -123,7 +123,7 @@ NUMBERS = hnp.arrays(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(NUMBERS, NUMBERS)
 def test_frame_hash_agrees_with_pandas_equality(left, right):
     frames = [pd.DataFrame(left), pd.DataFrame(right)]

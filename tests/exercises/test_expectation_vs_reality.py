@@ -235,6 +235,7 @@ ANSWERS = {
             ("prevention", "without brackets"),
         ],
         seeds=(0,),
+        slow=True,
     ),
 }
 

