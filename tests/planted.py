@@ -9,7 +9,7 @@ from pathlib import Path
 
 import nbformat
 
-from mlops_lab.course import notebooks, scaffold_template
+from mlops_lab.course import notebooks, scaffold_template, time
 from mlops_lab.lesson.outputs import MIME
 
 NAME = "00_start_here"
@@ -79,7 +79,8 @@ def finished(name: str = NAME):
         tags = {"tags": ["parameters"]} if kind == "parameters" else {}
         made.append(nbformat.v4.new_code_cell(source, metadata=tags, execution_count=count))
         made[-1].outputs = outputs(source)
-    return notebooks.normalised(nbformat.v4.new_notebook(cells=made))
+    notebook = notebooks.normalised(nbformat.v4.new_notebook(cells=made))
+    return time.with_time(notebook, time.estimate(notebook))
 
 
 def outputs(source: str) -> list:

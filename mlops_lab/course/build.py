@@ -21,6 +21,7 @@ from mlops_lab.course.compare import is_typed, typed
 from mlops_lab.course.execution import Job, execute
 from mlops_lab.course.notebooks import call_of, chosen, normalised, read, text_of, write
 from mlops_lab.course.text_extraction import extracted
+from mlops_lab.course.time import estimate, with_time
 from mlops_lab.lesson.derived_texts import read_from
 
 __all__ = ["BEGIN", "END", "build", "copy_differences", "without_solution"]
@@ -142,6 +143,9 @@ def build(lessons: Sequence[str] = (), *, root: Path) -> int:
                 sys.stdout.write("".join(f"FAILED {failure}\n" for failure in dict.fromkeys(failures)))
                 continue
             executed = [read(job.target) for job in jobs]
+        minutes = estimate(executed[0])
+        for notebook in executed:
+            with_time(notebook, minutes)
         for notebook, path in zip(executed, (lesson.source, lesson.copy), strict=True):
             write(notebook, path)
         lesson.texts.parent.mkdir(parents=True, exist_ok=True)

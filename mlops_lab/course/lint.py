@@ -1,9 +1,9 @@
 """Hold lessons against the rules that every lesson keeps.
 
-The rules stand in five modules: `lint_structure` (order of parts, prose), `lint_code` (cells), `lint_calls`
-(claims, exercises, predictions), `lint_texts` (what the student's page must not tell) and `lint_outputs`
-(what is stored). Each finding has a code, a cell, what is wrong, and the way out. No comment or tag switches
-a rule off.
+The rules stand in six modules: `lint_structure` (order of parts, prose), `lint_time` (minutes), `lint_code`
+(cells), `lint_calls` (claims, exercises, predictions), `lint_texts` (what the student's page must not tell)
+and `lint_outputs` (what is stored). Each finding has a code, a cell, what is wrong, and the way out. No
+comment or tag switches a rule off.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlops_lab.course import lint_calls, lint_code, lint_outputs, lint_structure, lint_texts
+from mlops_lab.course import lint_calls, lint_code, lint_outputs, lint_structure, lint_texts, lint_time
 from mlops_lab.course.build import copy_differences, derived, written_texts
 from mlops_lab.course.notebooks import Lesson, chosen, read, stored_form
 from mlops_lab.course.text_extraction import Extraction, extracted
+from mlops_lab.course.time import estimate
 
 __all__ = ["main"]
 
@@ -39,6 +40,7 @@ def notebook_rules(notebook: Any, name: str, *, source: bool) -> list[BrokenRule
     """Hold one notebook against the rules."""
     label = f"solutions/{name}" if source else name
     texts = extracted(notebook, name[3:]) if source else Extraction()
+    limits = lint_time.limits(notebook, name) if source else ()
     rules = [
         *lint_structure.parts(notebook, name),
         *lint_structure.prose(notebook),
@@ -48,6 +50,7 @@ def notebook_rules(notebook: Any, name: str, *, source: bool) -> list[BrokenRule
         *lint_calls.predictions(notebook),
         *lint_calls.solutions(notebook),
         *lint_calls.stored(notebook, source=source),
+        *limits,
         *lint_texts.movable(texts),
         *(lint_texts.between(notebook) if source else ()),
         *lint_outputs.executed(notebook),
@@ -106,5 +109,8 @@ def main(lessons: Sequence[str] = (), *, root: Path) -> int:
     broken = [finding for lesson in known for finding in lint(lesson)]
     for finding in broken:
         sys.stdout.write(f"{finding}\n")
+    for lesson in known:
+        if lesson.source.is_file():
+            sys.stdout.write(f"{lesson.name}: {estimate(read(lesson.source))}\n")
     sys.stdout.write(f"{len(known)} lessons, {len(broken)} broken rules\n")
     return int(bool(broken))

@@ -22,7 +22,7 @@ from typing import Any
 from mlops_lab.course.lint_code import Found, parsed
 from mlops_lab.course.notebooks import call_of, text_of
 
-__all__ = ["parts", "prose"]
+__all__ = ["parts", "prose", "words"]
 
 _ENDING = ("In the wild", "With LLMs", "What you can now say", "Go further", "Next lesson")
 """The headings with which every lesson ends, in this order."""
@@ -144,18 +144,18 @@ def _order(cells: list[Any]) -> Iterator[Found]:
 def prose(notebook: Any) -> Iterator[Found]:
     """Check that there is enough prose, and nothing left to be written."""
     cells = notebook["cells"]
-    words = _words(text_of(cell) for cell in cells if cell["cell_type"] == "markdown")
+    written = words(text_of(cell) for cell in cells if cell["cell_type"] == "markdown")
     code = sum(cell["cell_type"] == "code" and not call_of(cell) for cell in cells)
-    if code and words / code < _WORDS_PER_CODE_CELL:
+    if code and written / code < _WORDS_PER_CODE_CELL:
         least = f"write at least {_WORDS_PER_CODE_CELL}, or use fewer cells"
-        yield "L10", 0, f"{words / code:.0f} words for each code cell; {least}"
+        yield "L10", 0, f"{written / code:.0f} words for each code cell; {least}"
     for place, cell in enumerate(cells):
         left = re.search(r"\b(to[d]o|fix[m]e|x{3}|lorem ipsum)\b|<!--", text_of(cell), re.IGNORECASE)
         if left:
             yield "L11", place, f"{left.group(0)!r} is left in the text: finish it or take it out"
 
 
-def _words(texts: Iterable[str]) -> int:
+def words(texts: Iterable[str]) -> int:
     """Count words of prose: code, addresses and signs are none, and a line that is repeated counts once."""
     lines: set[str] = set()
     for text in texts:

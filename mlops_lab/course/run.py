@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_lab import artifacts
 from mlops_lab.course.execution import Job, JobResult, execute, jobs_for, shown_progress
 from mlops_lab.course.notebooks import chosen, read
+from mlops_lab.course.time import estimate
 from mlops_lab.lesson.outputs import collect
 from mlops_lab.report import shown
 
@@ -139,7 +140,12 @@ def overview(results: Sequence[JobResult], *, seed: int) -> str:
         if p["type"] == "check"
     ]
     times = [
-        (result.job.name, f"{result.seconds:.1f} s", "ran to its end" if result.ok else "FAILED")
+        (
+            result.job.name,
+            f"{result.seconds:.1f} s",
+            "ran to its end" if result.ok else "FAILED",
+            str(estimate(read(result.job.target))) if result.ok else "",
+        )
         for result in results
     ]
     summary = (
@@ -157,7 +163,7 @@ def overview(results: Sequence[JobResult], *, seed: int) -> str:
         f"<p>{summary}</p>\n{failures}"
         + _table("Claims", ("notebook", "claim", "measured", "claimed", "kind", "verdict"), claims)
         + _table("Exercises", ("notebook", "exercise", "outcome", "message"), checks)
-        + _table("Times", ("notebook", "seconds", "outcome"), times)
+        + _table("Times", ("notebook", "seconds", "outcome", "a student takes"), times)
         + "</main></body></html>\n"
     )
 

@@ -42,6 +42,8 @@ class Refreshed:
         Names of lessons that are new, replaced by a newer version, and left as the student changed them.
     offered
         Files that hold the newer version of a lesson that the student changed.
+    older
+        Lessons that the student changed and of which the course has a newer version by now.
     """
 
     folder: Path
@@ -49,6 +51,7 @@ class Refreshed:
     renewed: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     offered: tuple[str, ...] = ()
+    older: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         parts = [
@@ -61,7 +64,13 @@ class Refreshed:
             )
             if found
         ]
-        return f"{self.folder}: {'; '.join(parts) if parts else 'all lessons are up to date'}"
+        said = f"{self.folder}: {'; '.join(parts) if parts else 'all lessons are up to date'}"
+        if self.older:
+            said += (
+                f"\nOf an older course: your {', '.join(self.older)}. What the kit no longer has a text for "
+                "shows its value alone. The newer lesson lies beside yours as NN_topic.new.ipynb."
+            )
+        return said
 
 
 def _cleared(notebook: dict[str, Any]) -> dict[str, Any]:
@@ -147,7 +156,7 @@ def refresh(root: Path) -> Refreshed:
         )
     folder.mkdir(exist_ok=True)
     memory = _memory(folder)
-    copied, renewed, kept, offered = [], [], [], []
+    copied, renewed, kept, offered, older = [], [], [], [], []
     for source in sources:
         lesson = _read(source)
         if lesson is None:
@@ -168,13 +177,15 @@ def refresh(root: Path) -> Refreshed:
             memory[source.name] = {"copied": fresh}
         elif fresh in (known.get("copied"), known.get("offered")):
             kept.append(source.stem)
+            older += [source.stem] if fresh != known.get("copied") else []
         else:
             place = _beside(target, known.get("offered"), fresh)
             _write(place, clean)
             offered.append(place.name)
+            older.append(source.stem)
             memory[source.name] = {**known, "offered": fresh}
     _write(folder / _MEMORY, memory)
-    return Refreshed(folder, tuple(copied), tuple(renewed), tuple(kept), tuple(offered))
+    return Refreshed(folder, *map(tuple, (copied, renewed, kept, offered, older)))
 
 
 def free_port(wanted: int | None = None) -> int:

@@ -160,7 +160,7 @@ PLANTED = {
     # the structure
     "a title that claims nothing": (replaced("# 00", "?", "."), "L01"),
     "another lesson's number": (replaced("# 00", "# 00", "# 07"), "L01"),
-    "no time in the box": (replaced("**Time**", "> **Time** 30 minutes.", "Soon."), "L02"),
+    "no time in the box": (replaced("**Time**", "> **Time** about", "> **Soon** about"), "L02"),
     "work among the imports": (replaced("import numpy", "import pandas as pd", "x = 1"), "L03"),
     "a seed that is not 0": (rewritten("seed = 0", "seed = 1"), "L04"),
     "two parameters cells": (

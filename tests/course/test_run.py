@@ -75,7 +75,7 @@ def test_a_page_tells_claims_checks_times_and_failures(tmp_path):
     assert verdicts == ["holds", "DOES NOT HOLD", "not measurable here"]
     assert any("no GPU" in row for row in reader.rows)
     assert ["00_start_here", "demo.1", "right", "Well done."] in reader.rows
-    assert ["11_load", "2.2 s", "FAILED"] in reader.rows
+    assert ["11_load", "2.2 s", "FAILED", ""] in reader.rows
     assert "2 notebooks at seed 3: 1 ran to their end, 1 failed. 1 of 3 claims hold." in page
     assert "ZeroDivisionError: &lt;division&gt;" in page
     names = [tag for tag, _ in reader.tags]

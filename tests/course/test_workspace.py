@@ -110,14 +110,17 @@ def deleted_a_cell(notebook):
 def test_a_students_work_is_never_overwritten(course, change):
     workspace.refresh(course)
     work = edit(course / "work" / NAME, change)
-    assert workspace.refresh(course).kept == ("00_start_here",)
+    done = workspace.refresh(course)
+    assert done.kept == ("00_start_here",) and not done.older
     assert not (course / "work" / "00_start_here.new.ipynb").exists()  # the course has nothing newer
     write(course / "notebooks" / NAME, lesson("better = ..."))
     done = workspace.refresh(course)
     assert done.offered == ("00_start_here.new.ipynb",)
     assert (course / "work" / NAME).read_bytes() == work
     assert "better" in (course / "work" / "00_start_here.new.ipynb").read_text()
-    assert workspace.refresh(course).kept == ("00_start_here",)  # offered once
+    done = workspace.refresh(course)
+    assert done.kept == done.older == ("00_start_here",)  # offered once, and told each time
+    assert "Of an older course: your 00_start_here." in str(done)
 
 
 def test_an_offer_is_renewed_until_the_student_works_in_it(course):
