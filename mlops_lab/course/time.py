@@ -17,7 +17,7 @@ from mlops_lab.course.lint_structure import words
 from mlops_lab.course.notebooks import call_of, text_of
 from mlops_lab.lesson.outputs import MIME
 
-__all__ = ["Estimate", "estimate", "with_time"]
+__all__ = ["estimate", "with_time"]
 
 _WORDS_A_MINUTE = 230
 _MINUTES = {"code": 0.2, "table": 1.5, "prediction": 1.0, "claim": 0.3, "check": 8.5}
