@@ -20,7 +20,7 @@ FIGURE = """\
 figure, ax = plt.subplots()
 ax.plot([1, 2, 3], [0.9, 0.8, 0.6])
 ax.set(xlabel="week", ylabel="accuracy (share of crates)")
-picture(ax, "Accuracy falls from week to week.")"""
+picture(ax, "Accuracy falls from week to week.", id="start_here.fall")"""
 CLAIM = 'claim("It is a tenth.", 0.1 + seed / 1000, id="start_here.tenth", within=(0.05, 0.15))'
 CELLS = (
     ("m", "# 00 A miniature: does it run?"),

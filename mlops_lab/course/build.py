@@ -1,13 +1,14 @@
 """A lesson's two notebooks from what its author wrote: the student's copy is derived, and both are executed.
 
 In the copy solutions become three dots. A solution stands between `### BEGIN SOLUTION` and `### END SOLUTION`
-(nbgrader's markers, so that a course can go on to nbgrader). The region becomes `answer = ...`. Nothing else
-differs between the two notebooks.
+(nbgrader's markers, so that a course can go on to nbgrader). The region becomes `answer = ...`. The texts of
+predictions, claims and pictures leave the copy for a file of the kit. Nothing else differs.
 """
 
 from __future__ import annotations
 
 import copy
+import json
 import re
 import sys
 import tempfile
@@ -15,9 +16,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from mlops_lab import artifacts
 from mlops_lab.course.compare import is_typed, typed
 from mlops_lab.course.execution import Job, execute
 from mlops_lab.course.notebooks import call_of, chosen, normalised, read, text_of, write
+from mlops_lab.course.text_extraction import extracted
+from mlops_lab.lesson.derived_texts import read_from
 
 __all__ = ["BEGIN", "END", "build", "copy_differences", "without_solution"]
 
@@ -58,19 +62,30 @@ def without_solution(source: str, *, where: str = "this cell") -> str:
     return "\n".join(kept)
 
 
-def derived(source: Any) -> Any:
-    r"""Make the student's notebook, with no outputs, from a lesson's source."""
+def derived(source: Any, topic: str) -> tuple[Any, dict[str, Any]]:
+    r"""Make the student's notebook, with no outputs, and its texts from a lesson's source."""
+    found = extracted(source, topic)
+    if found.problems:
+        raise ValueError(
+            "\n".join(f"cell {cell}, line {line}: {said}" for cell, line, said in found.problems)
+        )
     student = copy.deepcopy(source)
     for place, cell in enumerate(student["cells"]):
         if cell["cell_type"] == "code":
-            cell["source"] = without_solution(text_of(cell), where=f"cell {place}")
+            code = found.code.get(place, text_of(cell))
+            cell["source"] = without_solution(code, where=f"cell {place}")
             cell["outputs"], cell["execution_count"] = [], None
-    return student
+    return student, found.texts
 
 
-def copy_differences(source: Any, student: Any) -> list[str]:
-    """Say where a student's copy is not what its source gives; outputs count on cells that both share."""
-    wanted = derived(source)
+def written_texts(texts: dict[str, Any]) -> str:
+    """Write a lesson's texts as they are stored."""
+    return json.dumps(texts, indent=1, ensure_ascii=False) + "\n"
+
+
+def copy_differences(source: Any, student: Any, topic: str) -> list[str]:
+    """Say where a student's copy is not what its source gives; outputs differ where solutions do, only."""
+    wanted, _ = derived(source, topic)
     found = []
     if wanted["metadata"] != student["metadata"]:
         found.append("the notebook's metadata differs from the source's")
@@ -84,7 +99,7 @@ def copy_differences(source: Any, student: Any) -> list[str]:
             for part in ("cell_type", "id", "metadata", "source")
             if cell[part] != own[part]
         ]
-        shared = original["cell_type"] == "code" and text_of(original) == text_of(own)
+        shared = original["cell_type"] == "code" and BEGIN not in text_of(original)
         if shared and call_of(own) != "check" and not _alike(original["outputs"], own["outputs"]):
             found.append(f"cell {place}: its output differs from the source's")
     return found
@@ -107,12 +122,20 @@ def build(lessons: Sequence[str] = (), *, root: Path) -> int:
     failed = 0
     for lesson in chosen(lessons, root=root):
         source = normalised(read(lesson.source))
+        try:
+            student, texts = derived(source, lesson.topic)
+        except ValueError as error:
+            failed += 1
+            sys.stdout.write("".join(f"FAILED {lesson.name}, {line}\n" for line in str(error).splitlines()))
+            continue
         with tempfile.TemporaryDirectory(prefix="mlops-lab-build-", ignore_cleanup_errors=True) as folder:
             drafts = [Path(folder, name) for name in ("source.ipynb", "copy.ipynb")]
-            for draft, notebook in zip(drafts, (source, derived(source)), strict=True):
+            for draft, notebook in zip(drafts, (source, student), strict=True):
                 write(notebook, draft)
+            Path(folder, lesson.texts.name).write_text(written_texts(texts), encoding="utf-8")
             jobs = [Job(lesson.name, draft, draft.with_name(f"executed-{draft.name}")) for draft in drafts]
-            results = execute(jobs)
+            with read_from(Path(folder)):
+                results = execute(jobs)
             failures = [result.failure for result in results if result.failure is not None]
             if failures:
                 failed += 1
@@ -121,6 +144,8 @@ def build(lessons: Sequence[str] = (), *, root: Path) -> int:
             executed = [read(job.target) for job in jobs]
         for notebook, path in zip(executed, (lesson.source, lesson.copy), strict=True):
             write(notebook, path)
+        lesson.texts.parent.mkdir(parents=True, exist_ok=True)
+        artifacts.atomic_write(lesson.texts, written_texts(texts))
         seconds = max(result.seconds for result in results)
         sys.stdout.write(f"built {lesson.name}: both notebooks ran in {seconds:.1f} s\n")
     return int(failed > 0)

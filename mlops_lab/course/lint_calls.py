@@ -14,7 +14,7 @@ from mlops_lab import exercises
 from mlops_lab.course.build import BEGIN, END, without_solution
 from mlops_lab.course.lint_code import Found, code_cells, parsed
 from mlops_lab.course.notebooks import CALLS, text_of
-from mlops_lab.lesson.outputs import MIME
+from mlops_lab.lesson.outputs import MIME, is_id
 
 __all__ = ["calls", "predictions", "solutions", "stored"]
 
@@ -41,8 +41,13 @@ def _argument(call: ast.Call, name: str, position: int) -> ast.expr | None:
 
 
 def _id(call: ast.Call) -> str:
-    """Read a call's id where it is written as a plain text, else the empty string."""
-    value = _argument(call, "id", 99 if _kind(call) == "claim" else 0)
+    """Read a call's id where it is written as a plain text, else the empty string.
+
+    A claim has its id by name in the source, and as its only text in the student's copy.
+    """
+    value = _argument(call, "id", 0)
+    if _kind(call) == "claim" and not any(keyword.arg == "id" for keyword in call.keywords):
+        value = value if isinstance(value, ast.Constant) and is_id(value.value) else None
     return value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else ""
 
 
@@ -59,7 +64,7 @@ def calls(notebook: Any, topic: str, *, source: bool) -> Iterator[Found]:
                 yield "L30", place, f"{name!r} must begin with '{topic}.'"
             if (kind, name) in seen and kind != "hint":
                 yield "L30", place, f"{kind} {name!r} stands in cell {seen[kind, name]} already: rename one"
-            if kind == "claim" and _trivial(call):
+            if source and kind == "claim" and _trivial(call):
                 yield (
                     "L30",
                     place,

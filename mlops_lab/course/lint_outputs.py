@@ -73,7 +73,7 @@ def _one(output: Any) -> Iterator[tuple[str, str]]:
         kinds = [kind for kind in data if kind.startswith("image/")]
         about = [output.get("metadata", {}).get(kind, {}) for kind in kinds]
         if any(len(str(each.get("alt", "")).strip()) < _FEWEST_LETTERS for each in about):
-            yield "L46", "a figure without a description: show it by picture(ax, 'what it shows')"
+            yield "L46", "a figure without a description: show it by picture(ax, 'what it shows', id='topic.word')"
     if data and "text/plain" not in data:
         yield "L45", "has no plain text: a terminal and a screen reader have nothing to show"
     for text in map(mask_live, _texts(output)):

@@ -50,6 +50,11 @@ class Lesson:
         """The derived notebook that students get."""
         return self.root / "notebooks" / f"{self.name}.ipynb"
 
+    @property
+    def texts(self) -> Path:
+        """The derived texts that the student's copy shows by their ids."""
+        return self.root / "mlops_lab" / "lesson" / "texts" / f"{self.name}.json"
+
 
 def chosen(names: Iterable[str], *, root: Path) -> list[Lesson]:
     """Look up the lessons that somebody names; all of them where none is named."""

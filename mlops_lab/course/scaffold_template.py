@@ -33,34 +33,37 @@ A section goes **predict, run, explain**. First say in plain words what will be 
 A scanner reads the same fruit again and again, and each reading is a little off. The **mean** of the readings
 is less off than one reading. How much less, when there are a hundred times as many?
 
-Ask before anything is shown. No text or output above may give the answer away.
+A new idea is written out once, in at most ten lines, so that nothing is hidden: draw readings, take their mean,
+do that five hundred times, and see how far the means lie from each other. Ask before anything is shown: no text
+or output above may give the answer away, and between the question and its answer stand two code cells at most.
 == code
 predict(
     "{topic}.spread",
     "With a hundred times as many readings, how far do the means scatter?",
-    options=["as far as before", "about a tenth as far", "about a hundredth as far"],
+    {
+        "as far as before": "ratio > 0.5",
+        "about a tenth as far": "ratio > 0.03",
+        "about a hundredth as far": "otherwise",
+    },
 )
-== text
-Now the run. A new idea is written out once, in at most ten lines, so that nothing is hidden: draw readings,
-take their mean, do that five hundred times, and see how far the means lie from each other.
 == code
 def scatter(readings):
     rng = np.random.default_rng(seed)
     means = rng.normal(size=(500, readings)).mean(axis=1)
     return means.std()
-== text
-The table shows the result for ten readings and for a thousand. Round what you show: the last digits of a
-number differ between machines, and stored outputs are compared.
 == code
 spread = pd.Series({10: scatter(10), 1000: scatter(1000)}, name="scatter of the means")
 spread.round(2)
 == code
 reveal(
     "{topic}.spread",
-    "b",
-    "The scatter falls with the square root of the number of readings, and ten is the root of a hundred.",
+    ratio=spread[1000] / spread[10],
+    because="The scatter falls with the square root of the number of readings: to {ratio:.0%} here.",
 )
 == text
+The table shows the result for ten readings and for a thousand. Round what you show: the last digits of a
+number differ between machines, and stored outputs are compared.
+
 Then explain what was seen, and bind it to a number. A result that stands in the text is a **claim**: a
 sentence, what was measured for it, and a bound with a margin.
 == code

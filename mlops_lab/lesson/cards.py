@@ -1,40 +1,53 @@
-"""The look of what a lesson says: small HTML cards that read well with and without their style.
+"""The look of what a lesson says: quiet HTML cards that read well with and without their style.
 
-Colours come from JupyterLab's theme, with fallbacks that keep text and ground readable together where no
-theme is defined. Meaning never rests on colour: every card opens with a word. GitHub strips the styles; what
-remains is paragraphs.
+A card is a coloured edge beside text that inherits the page's own ink and ground, so that one design serves
+light and dark in JupyterLab, VS Code, nbconvert and a printed page. Meaning never rests on colour or sign: it
+stands in words. GitHub strips the styles; what remains is paragraphs.
 """
 
 from __future__ import annotations
 
 import html
 from collections.abc import Iterable
+from functools import cache
+from typing import Any
 
-__all__ = ["card", "folded", "lettered", "paragraph", "small", "strong"]
+__all__ = ["card", "folded", "lettered", "markdown", "measured", "paragraph", "small", "strong"]
 
-_INK = "var(--jp-ui-font-color1, #222)"
-_GROUND = "var(--jp-layout-color2, #f3f3f3)"
-_EDGES = {
-    "good": "var(--jp-success-color1, #2e7d32)",
-    "bad": "var(--jp-error-color1, #b3261e)",
-    "open": "var(--jp-warn-color1, #b26a00)",
-    "ask": "var(--jp-brand-color1, #1565c0)",
-    "tell": "var(--jp-brand-color1, #1565c0)",
-}
+# each has a contrast of at least 3 to 1 on white and on the dark themes' grounds
+_EDGES = {"good": "#2e8b57", "bad": "#d0433b", "open": "#b07d10", "ask": "#3a80c9", "tell": "#3a80c9"}
 _SIGNS = {"good": "✓", "bad": "✗", "open": "○", "ask": "?", "tell": "→"}
 
 
-def card(tone: str, title: str, *blocks: str, aside: str = "", label: str = "") -> str:
-    """Build a card: a sign and a title in words, then blocks of ready HTML."""
+def card(tone: str, title: str, *blocks: str, label: str = "") -> str:
+    """Build a card: a sign and a bold line, then blocks of ready HTML."""
     group = f' role="group" aria-label="{html.escape(label, quote=True)}"' if label else ""
-    head = f'<span aria-hidden="true">{_SIGNS[tone]}</span> <strong>{html.escape(title)}</strong>'
-    if aside:
-        head += f" · {html.escape(aside)}"
+    sign = f'<span aria-hidden="true">{_SIGNS[tone]}</span>'
     style = (
-        f"border-left: 5px solid {_EDGES[tone]}; background: {_GROUND}; color: {_INK}; "
-        "padding: 0.5em 0.9em; margin: 0.3em 0; max-width: 46em; line-height: 1.45"
+        f"border-left: 3px solid {_EDGES[tone]}; padding: 0.1em 0 0.1em 0.9em; margin: 0.4em 0; "
+        "max-width: 46em; line-height: 1.5"
     )
-    return f'<div{group} style="{style}">\n{_block("p", head)}\n' + "\n".join(blocks) + "\n</div>"
+    head = _block("p", f"{sign} <strong>{_inline(title)}</strong>")
+    return f'<div{group} style="{style}">\n' + "\n".join([head, *blocks]) + "\n</div>"
+
+
+def markdown(text: str) -> str:
+    """Turn Markdown into HTML; HTML inside it is shown as it is written."""
+    rendered: str = _renderer()(text)
+    return rendered.strip()
+
+
+@cache
+def _renderer() -> Any:
+    import mistune
+
+    return mistune.create_markdown(escape=True)
+
+
+def measured(value: str, *rest: str) -> str:
+    """Show a value at the size of text, and what belongs to it (a bound, a source) small behind it."""
+    aside = " · ".join(_inline(part) for part in rest if part)
+    return _block("p", f'{_inline(value)} &ensp;<small style="opacity: 0.8">{aside}</small>')
 
 
 def paragraph(text: str) -> str:
@@ -44,7 +57,7 @@ def paragraph(text: str) -> str:
 
 def small(text: str) -> str:
     """Wrap plain text in a paragraph of smaller print."""
-    return _block("p", f"<small>{_inline(text)}</small>")
+    return _block("p", f'<small style="opacity: 0.8">{_inline(text)}</small>')
 
 
 def strong(text: str) -> str:

@@ -103,6 +103,7 @@ def hint(id: str, level: int | None = None) -> None:
     else:
         blocks = [cards.strong(names[level]), cards.paragraph(exercise.hints[level - 1])]
     title = f"Hints for exercise {id}"
-    aside = "open one, try again, then the next" if level is None else ""
-    face = cards.card("ask", title, *blocks, aside=aside, label=title)
+    if level is None:
+        blocks.append(cards.small("Open one, try again, then the next."))
+    face = cards.card("ask", title, *blocks, label=title)
     show_typed({"type": "hint", "id": id, "levels": steps}, "\n".join(lines), face)

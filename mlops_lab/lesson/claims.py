@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from mlops_lab.lesson import cards
+from mlops_lab.lesson import cards, derived_texts
 from mlops_lab.lesson.outputs import require_id, rounded, show_typed, strict
 from mlops_lab.report import shown
 
@@ -41,7 +41,7 @@ def claim(
     text: str,
     measured: object,
     *,
-    id: str,
+    id: str | None = None,
     at_least: float | bool | None = None,
     at_most: float | bool | None = None,
     within: tuple[float, float] | None = None,
@@ -60,7 +60,8 @@ def claim(
     Parameters
     ----------
     text
-        One plain sentence.
+        One plain sentence; or, alone with the measured value, the claim's id: sentence and bound are then the
+        kit's texts of this id.
     measured
         The measured number: an int or a float, also numpy's and a Series of length 1. True or False need
         `at_least=True` or `at_most=False`; prefer a number, as it has a margin. None with a `reason`: this
@@ -94,6 +95,9 @@ def claim(
     Claim (measured here): Most grades are right.
       holds: measured 0.8312, claimed at least 0.75 (0.0812 to spare)  [demo.mostly_right]
     """
+    if id is None:
+        _claim_by_id(text, measured, reason)
+        return
     require_id(id)
     if not isinstance(text, str) or not text.strip():
         raise ValueError(f"text={text!r}: a claim is a plain sentence, for example 'The new labels help.'")
@@ -138,6 +142,19 @@ def claim(
     show_typed(payload, *_faces(payload, value, bound, margin))
     if holds is False and strict():
         raise BrokenClaim(f"{id}: {text!r} does not hold: {seen}, claimed {_wanted(bound, unit)}.")
+
+
+def _claim_by_id(id: str, measured: object, reason: str) -> None:
+    """State a claim whose sentence and bound are the kit's."""
+    if isinstance(id, str) and " " in id:
+        raise ValueError(f"{id!r} needs id='topic.word' and a bound, for example at_least=0.5.")
+    require_id(id)
+    texts = derived_texts.texts_of("claims", id)
+    if texts is None:
+        value = _value(measured)
+        derived_texts.show_without_texts("claim", id, {"": reason if value is None else shown(value)})
+        return
+    claim(measured=measured, id=id, reason=reason, **texts)
 
 
 def _bound(
@@ -241,22 +258,22 @@ def _faces(
     kind = KINDS[payload["kind"]] if value is not None else ""
     wanted = f"claimed {_wanted(bound, payload['unit'])}"
     source = f"Source: {payload['source']}" if payload["source"] else ""
+    seen = payload["shown"] if payload["tolerance"] is not None else f"‹{payload['shown']}›"
     if value is None or margin is None:
         word, tone = "not measurable here", "open"
-        line = f"{payload['reason']}; {wanted}"
+        seen, line = payload["reason"], f"{payload['reason']}; {wanted}"
     else:
         word, tone = ("holds", "good") if margin >= 0 else ("does not hold here", "bad")
-        seen = payload["shown"] if payload["tolerance"] is not None else f"‹{payload['shown']}›"
         distance = _distance(margin, bound, payload["unit"])
         if distance and payload["tolerance"] is None:
             distance = f"‹{distance}›"
-        line = f"measured {seen}, {wanted}" + (f" ({distance})" if distance else "")
+        wanted += f" ({distance})" if distance else ""
+        line = f"measured {seen}, {wanted}"
     why = _WHY if payload["holds"] is False else ""
     text = "\n".join(
         [f"Claim{kind and f' ({kind})'}: {payload['text']}", f"  {word}: {line}  [{payload['id']}]"]
         + [f"  {extra}" for extra in (source, why) if extra]
     )
-    blocks = [cards.strong(payload["text"]), cards.paragraph(line[0].upper() + line[1:] + ".")]
+    blocks = [cards.measured(seen, kind, f"{word}: {wanted}", source, payload["id"])]
     blocks += [cards.paragraph(why)] if why else []
-    blocks.append(cards.small(" · ".join(part for part in (payload["id"], source) if part)))
-    return text, cards.card(tone, f"Claim: {word}", *blocks, aside=kind, label=f"Claim, {word}")
+    return text, cards.card(tone, payload["text"], *blocks, label=f"Claim, {word}")

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["MIME", "collect", "mask_live", "require_id", "rounded", "show_typed", "strict"]
+__all__ = ["MIME", "collect", "is_id", "mask_live", "require_id", "rounded", "show_typed", "strict"]
 
 MIME = "application/vnd.mlops-lab+json"
 """The key under which a typed output stores its payload."""
@@ -36,9 +36,14 @@ def strict() -> bool:
     return os.environ.get("MLOPS_LAB_STRICT", "") not in ("", "0")
 
 
+def is_id(text: object) -> bool:
+    """Say whether a text is an id, `topic.word`."""
+    return isinstance(text, str) and _ID.fullmatch(text) is not None
+
+
 def require_id(id: str, *, what: str = "id") -> str:
     """Return `id` when it names a topic and a thing in it, as `monitoring.drift_without_harm` does."""
-    if not isinstance(id, str) or not _ID.fullmatch(id):
+    if not is_id(id):
         raise ValueError(
             f"{what}={id!r} is not an id: write topic.word in lower case, as in 'start_here.first_weeks'."
         )

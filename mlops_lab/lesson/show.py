@@ -9,8 +9,8 @@ import tempfile
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from mlops_lab.lesson import cards
-from mlops_lab.lesson.outputs import in_ipython, publish, require_id, show_typed
+from mlops_lab.lesson import cards, derived_texts
+from mlops_lab.lesson.outputs import in_ipython, is_id, publish, require_id, show_typed
 from mlops_lab.report import shown
 
 if sys.platform == "win32":
@@ -70,7 +70,7 @@ def live(text: str, value: float | str, unit: str = "", *, id: str = "live.value
     show_typed(payload, sentence, face)
 
 
-def picture(ax: Axes, alt: str, *, id: str = "picture.figure") -> None:
+def picture(ax: Axes, alt: str, *, id: str | None = None) -> None:
     """Show the figure of some axes as a picture with a description in words, then close it.
 
     The description is stored with the picture, and stands below it as a line to unfold, since JupyterLab and
@@ -82,7 +82,7 @@ def picture(ax: Axes, alt: str, *, id: str = "picture.figure") -> None:
     ax
         Matplotlib axes, as `report.plot()` returns them.
     alt
-        The description, at least 15 characters.
+        The description, at least 15 characters; or an id alone, whose description is then the kit's.
     id
         A name to collect it by, `topic.word`.
 
@@ -99,10 +99,12 @@ def picture(ax: Axes, alt: str, *, id: str = "picture.figure") -> None:
     >>> ax = Figure().subplots()
     >>> line = ax.plot([1, 2], [0.8, 0.6])
     >>> text = ax.set(xlabel="week", ylabel="accuracy (share of crates)")
-    >>> picture(ax, "Accuracy falls from 0.8 in week 1 to 0.6 in week 2.")
+    >>> picture(ax, "Accuracy falls from 0.8 in week 1 to 0.6 in week 2.", id="demo.fall")
     Figure: Accuracy falls from 0.8 in week 1 to 0.6 in week 2.
     """
-    require_id(id)
+    if id is None and is_id(alt):
+        id, alt = alt, derived_texts.texts_of("pictures", alt) or _described(alt)
+    id = require_id("picture.figure" if id is None else id)
     if not hasattr(ax, "get_figure") or not hasattr(ax, "has_data"):
         raise TypeError(f"ax is a {type(ax).__name__}: give matplotlib axes, for example ax = report.plot().")
     if not isinstance(alt, str) or len(alt.strip()) < 15:
@@ -130,6 +132,12 @@ def picture(ax: Axes, alt: str, *, id: str = "picture.figure") -> None:
     shape = {"alt": alt, "width": width, "height": height}
     publish({"image/png": image, "text/plain": alt}, {"image/png": shape})
     show_typed({"type": "picture", "id": id, "alt": alt}, words, cards.folded("The figure in words", alt))
+
+
+def _described(id: str) -> str:
+    """Describe a picture of which the kit has no description (any more); an error in strict mode."""
+    derived_texts.show_without_texts("picture", id, {})
+    return f"A figure of an older copy of the lesson, {id}."
 
 
 def _close(figure: Any) -> None:

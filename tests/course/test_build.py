@@ -7,7 +7,7 @@ import planted
 import pytest
 
 from mlops_lab.course.build import build, copy_differences, derived, without_solution
-from mlops_lab.course.notebooks import normalised, read, stored_form, write
+from mlops_lab.course.notebooks import call_of, normalised, read, stored_form, write
 
 REGION = "### BEGIN SOLUTION\nanswer = 42\n### END SOLUTION"
 
@@ -46,20 +46,27 @@ def test_a_region_becomes_three_dots(source, student):
 def test_markers_that_do_not_fit_are_refused_with_cell_and_line(source, error):
     cells = [nbformat.v4.new_markdown_cell("# A"), nbformat.v4.new_code_cell(source)]
     with pytest.raises(ValueError, match="cell 1") as raised:
-        derived(nbformat.v4.new_notebook(cells=cells))
+        derived(nbformat.v4.new_notebook(cells=cells), "a")
     assert error in str(raised.value)
 
 
 def test_all_else_stays_and_the_source_is_not_changed():
     source = planted.finished()
     before = copy.deepcopy(source)
-    student = derived(source)
+    student, texts = derived(source, "start_here")
     assert source == before
     assert [cell["id"] for cell in student["cells"]] == [cell["id"] for cell in source["cells"]]
     changed = [
-        c for c, o in zip(student["cells"], source["cells"], strict=True) if c["source"] != o["source"]
+        call_of(c)
+        for c, o in zip(student["cells"], source["cells"], strict=True)
+        if c["source"] != o["source"]
     ]
-    assert len(changed) == 1
+    assert changed == ["predict", "reveal", "claim", "check"]
+    assert {kind: list(found) for kind, found in texts.items()} == {
+        "predictions": ["start_here.spread"],
+        "claims": ["start_here.settles"],
+        "pictures": [],
+    }
     assert "SOLUTION" not in str(student)
     assert "10 * 2**2" not in str(student)
     assert all(not cell["outputs"] for cell in student["cells"] if cell["cell_type"] == "code")
@@ -68,20 +75,25 @@ def test_all_else_stays_and_the_source_is_not_changed():
 def test_differences_are_named():
     source = planted.finished()
     student = copy.deepcopy(source)
-    for cell, own in zip(derived(source)["cells"], student["cells"], strict=True):
+    for cell, own in zip(derived(source, "start_here")[0]["cells"], student["cells"], strict=True):
         own["source"] = cell["source"]
-    assert copy_differences(source, student) == []
+    assert copy_differences(source, student, "start_here") == []
     claim = next(i for i, cell in enumerate(source["cells"]) if cell["source"].startswith("claim("))
     for part, value in (("source", "x"), ("id", "another"), ("metadata", {"tags": ["x"]})):
         other = copy.deepcopy(student)
         other["cells"][claim][part] = value
         assert f"cell {claim}: its {part} differs from what the source gives" in copy_differences(
-            source, other
+            source, other, "start_here"
         )
     other = copy.deepcopy(student)
     other["cells"][claim]["outputs"] = []
-    assert copy_differences(source, other) == [f"cell {claim}: its output differs from the source's"]
-    assert "cells, where the source has" in copy_differences(source, normalised(planted.lesson()))[-1]
+    assert copy_differences(source, other, "start_here") == [
+        f"cell {claim}: its output differs from the source's"
+    ]
+    assert (
+        "cells, where the source has"
+        in copy_differences(source, normalised(planted.lesson()), "start_here")[-1]
+    )
 
 
 @pytest.mark.slow
@@ -90,7 +102,7 @@ def test_both_notebooks_are_executed_and_stored(tmp_path, capsys):
     assert build([], root=tmp_path) == 0
     assert "built 00_start_here" in capsys.readouterr().out
     source, copy = read(lesson.source), read(lesson.copy)
-    assert copy_differences(source, copy) == []
+    assert copy_differences(source, copy, "start_here") == []
     counts = [cell["execution_count"] for cell in source["cells"] if cell["cell_type"] == "code"]
     assert counts == list(range(1, len(counts) + 1))
     for path in (lesson.source, lesson.copy):

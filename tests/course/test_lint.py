@@ -9,8 +9,8 @@ import planted
 import pytest
 
 from mlops_lab.course import lint
-from mlops_lab.course.build import derived
-from mlops_lab.course.notebooks import normalised, text_of, write
+from mlops_lab.course.build import derived, written_texts
+from mlops_lab.course.notebooks import normalised, read, text_of, write
 
 SOUND = planted.finished()
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII="
@@ -34,7 +34,7 @@ def renumbered(notebook):
     return notebook
 
 
-def added(source: str, *, after: str = "def scatter", outputs=None):
+def added(source: str, *, after: str = "claim(\n", outputs=None):
     """Plant a code cell."""
 
     def plant(notebook):
@@ -279,6 +279,26 @@ PLANTED = {
     "a claim that does not hold": (typed_value("claim(\n", "holds", False), "L34"),
     "a solution that is not right": (typed_value("check(", "outcome", "not yet"), "L34"),
     "a claim that was not shown": (without_outputs("claim(\n"), "L34"),
+    # texts, and what tells an answer
+    "a claim without an id": (replaced("claim(\n", '    id="start_here.settles",\n', ""), "L35"),
+    "a sentence computed": (replaced("claim(\n", '    "A hundred', '    f"A hundred'), "L35"),
+    "an option that no value reaches": (replaced("predict(\n", "ratio > 0.03", "ratio > 0.6"), "L35"),
+    "options that overlap": (replaced("predict(\n", "ratio > 0.03", "ratio < 0.7"), "L35"),
+    "a value for which no option holds": (replaced("predict(\n", "otherwise", "ratio < 0.02"), "L35"),
+    "a condition that computes": (replaced("predict(\n", "ratio > 0.03", "ratio * 2 > 0.06"), "L35"),
+    "a value that is not passed": (replaced("reveal(\n", "ratio=", "share="), "L35"),
+    "a field that is not passed": (replaced("reveal(\n", "{ratio:", "{share:"), "L35"),
+    "a value for nothing": (replaced("reveal(\n", "    because", "    more=1,\n    because"), "L35"),
+    "a picture without an id": (added('picture(ax, "Accuracy falls from week to week.")'), "L35"),
+    "a word before the answer": (
+        lambda nb: nb["cells"].insert(
+            nb["cells"].index(find(nb, "def scatter")), nbformat.v4.new_markdown_cell("It falls.")
+        ),
+        "L37",
+    ),
+    "three cells before the answer": (added("a = 1", after="def scatter"), "L37"),
+    "a title before the answer": (replaced("spread.round", "round(2)", "plot(title='It falls')"), "L37"),
+    "a comment before the answer": (replaced("spread.round", "round(2)", "round(2)  # falls"), "L37"),
     # what is stored
     "never run": (counted(None), "L40"),
     "run out of order": (counted(3), "L40"),
@@ -344,9 +364,7 @@ ALLOWED = {
     "a column called requests": added("spread['requests'] = 1"),
     "a live port": printed("The server listens on ‹127.0.0.1:40213›."),
     "a share like a path": printed("read/write 1/2, and/or"),
-    "six cells after each other": lambda nb: [
-        added(f"a{n} = {n}", after="Then explain")(nb) for n in range(2)
-    ],
+    "six cells after each other": lambda nb: [added(f"a{n} = {n}", after="reveal(\n")(nb) for n in range(2)],
     "a reported number": added(
         'claim("A.", 0.11, id="start_here.reported", at_least=0.1, kind="reported", source="Who, 2020")'
     ),
@@ -374,7 +392,9 @@ def test_a_finding_says_where_what_and_how_to_go_on():
 def course(tmp_path):
     """The sound lesson and its copy, as files."""
     lesson = planted.course(tmp_path, SOUND)
-    student = derived(SOUND)
+    student, texts = derived(SOUND, "start_here")
+    lesson.texts.parent.mkdir(parents=True)
+    lesson.texts.write_text(written_texts(texts), encoding="utf-8")
     for cell, original in zip(student["cells"], SOUND["cells"], strict=True):
         if cell["cell_type"] == "code":
             cell.update(
@@ -408,6 +428,31 @@ def test_a_stale_or_edited_copy_is_found(course, capsys, old, new, found):
     assert found in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    "text", ["about a hundredth as far", "make the means\nscatter at most a fifth as far"]
+)
+def test_a_text_that_tells_an_answer_on_the_students_page_is_found(course, capsys, text):
+    changed = normalised(SOUND)
+    telling = "A hundred times as many readings " + text if "means" in text else f"It is {text}."
+    find(changed, "A section goes")["source"] += f" {telling}"
+    student = read(course.copy)
+    find(student, "A section goes")["source"] += f" {telling}"
+    write(changed, course.source)
+    write(student, course.copy)
+    assert lint.main([], root=course.root) == 1
+    assert "L36" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("harm", ["changed", "missing"])
+def test_texts_that_are_not_the_sources_are_found(course, capsys, harm):
+    if harm == "changed":
+        course.texts.write_text(course.texts.read_text().replace("a tenth", "a fifth"))
+    else:
+        course.texts.unlink()
+    assert lint.main([], root=course.root) == 1
+    assert "its texts" in capsys.readouterr().out
+
+
 def test_a_changed_source_makes_the_copy_stale(course, capsys):
     changed = normalised(SOUND)
     changed["cells"][0]["source"] += " One more sentence."
@@ -424,7 +469,7 @@ def test_a_missing_copy_is_named(course, capsys):
 
 def test_every_code_that_a_rule_gives_is_explained_in_its_module():
     folder = Path(lint.__file__).parent
-    for name in ("lint_structure", "lint_code", "lint_calls", "lint_outputs"):
+    for name in ("lint_structure", "lint_code", "lint_calls", "lint_texts", "lint_outputs"):
         text = (folder / f"{name}.py").read_text(encoding="utf-8")
         docstring, rest = text.split('"""')[1], text.split('"""', 2)[2]
         for code in set(re.findall(r'yield \(?\s*"(L\d\d)"', rest)):

@@ -2,13 +2,15 @@
 
 import json
 import os
+import re
 
+import numpy as np
 import pytest
 
 from mlops_lab.lesson import predictions
 from mlops_lab.lesson.predictions import predict, reveal, save, saved
 
-OPTIONS = ["up", "down", "it stays"]
+OPTIONS = {"up": "change > 0.1", "down": "change < -0.1", "it stays": "otherwise"}
 
 
 @pytest.fixture
@@ -35,7 +37,12 @@ def widgets(stored, monkeypatch):
 def test_a_prediction_lists_its_options_with_letters(stored):
     assert predict("demo.way", "Which way?", OPTIONS) is None
     payload, text, face = stored[0]
-    assert payload == {"type": "prediction", "id": "demo.way", "question": "Which way?", "options": OPTIONS}
+    assert payload == {
+        "type": "prediction",
+        "id": "demo.way",
+        "question": "Which way?",
+        "options": list(OPTIONS),
+    }
     for form in (text, face):
         assert all(part in form for part in ("Which way?", "a) up", "b) down", "c) it stays"))
 
@@ -47,34 +54,77 @@ def test_options_are_two_to_eight_different_texts(stored, options):
     assert not stored
 
 
-@pytest.mark.parametrize("correct", ["b", "down"])
-def test_reveal_takes_a_letter_or_a_text(stored, correct):
+@pytest.mark.parametrize(
+    ("change", "letter", "answer"),
+    [
+        (0.2, "a", "up"),
+        (np.float32(-0.5), "b", "down"),
+        (np.int64(0), "c", "it stays"),
+        (-0.1, "c", "it stays"),
+    ],
+)
+def test_the_first_option_whose_condition_holds_is_the_answer(stored, change, letter, answer):
     predict("demo.way", "Which way?", OPTIONS)
-    assert reveal("demo.way", correct, "The lamps.") is None
+    assert reveal("demo.way", change=change, because="By {change:+.1f}.") is None
     payload, text, _ = stored[1]
-    assert payload == {
-        "type": "reveal",
-        "id": "demo.way",
-        "correct": "b",
-        "answer": "down",
-        "because": "The lamps.",
-    }
-    assert text == "The answer is b) down. The lamps."
+    because = f"By {float(change):+.1f}."
+    expected = {"type": "reveal", "id": "demo.way", "correct": letter, "answer": answer, "because": because}
+    assert payload == expected
+    assert text == f"The answer is {letter}) {answer}. {because}"
 
 
-@pytest.mark.parametrize("correct", ["d", "sideways", "", "ab", 1, None])
-def test_reveal_refuses_what_is_no_option(stored, correct):
+@pytest.mark.parametrize(
+    ("values", "error", "part"),
+    [
+        ({}, ValueError, "asks for 'change'"),
+        ({"share": 1}, ValueError, "share was passed"),
+        ({"change": [1, 2]}, TypeError, "change=[1, 2] is a list"),
+        ({"change": np.array([1, 2])}, TypeError, "several values"),
+        ({"change": None}, TypeError, "NoneType"),
+    ],
+)
+def test_values_that_decide_nothing_are_named(stored, values, error, part):
     predict("demo.way", "Which way?", OPTIONS)
-    with pytest.raises(ValueError, match="none of the options"):
-        reveal("demo.way", correct, "The lamps.")
+    with pytest.raises(error, match=re.escape(part)):
+        reveal("demo.way", because="The lamps.", **values)
 
 
-def test_reveal_before_predict_fails_only_in_strict_mode(stored, monkeypatch):
-    reveal("demo.way", "down", "The lamps.")
-    assert stored[0][1] == "The answer is down. The lamps."
+def test_a_value_for_which_no_option_holds_is_told(stored):
+    predict("demo.way", "Which way?", {"up": "change > 0", "down": "change < 0"})
+    with pytest.raises(ValueError, match="no option holds at change=0"):
+        reveal("demo.way", change=0, because="The lamps.")
+
+
+@pytest.mark.parametrize("because", ["", "By {share:.0%}.", "By {change:s}.", "By {", "By {change.real}.{0}"])
+def test_an_explanation_that_cannot_be_filled_is_told(stored, because):
+    predict("demo.way", "Which way?", OPTIONS)
+    with pytest.raises(ValueError, match="because="):
+        reveal("demo.way", change=0.2, because=because)
+
+
+def test_an_explanation_may_be_markdown_and_runs_nothing(stored):
+    predict("demo.way", "Which way?", OPTIONS)
+    reveal("demo.way", change=1, because="**Twenty** chances: `p < 0.05`.\n\n- one <b>x</b>\n- two")
+    face = stored[1][2]
+    assert "<strong>Twenty</strong>" in face and "<code>p &lt; 0.05</code>" in face
+    assert "<li>two</li>" in face and "&lt;b&gt;" in face
+
+
+def test_reveal_before_predict_shows_values_to_a_student_and_fails_in_strict_mode(
+    stored, monkeypatch, capsys
+):
+    reveal("demo.way", change=0.25, because="The lamps.")
+    assert "demo.way: change = 0.25" in capsys.readouterr().out
     monkeypatch.setenv("MLOPS_LAB_STRICT", "1")
     with pytest.raises(ValueError, match="run its predict"):
-        reveal("demo.way", "b", "The lamps.")
+        reveal("demo.way", change=0.25, because="The lamps.")
+
+
+def test_a_copy_from_before_the_texts_moved_still_says_what_it_says(stored, capsys):
+    predict("demo.way", "Which way?", ["up", "down"])
+    reveal("demo.way", "b", "The lamps.")
+    said = capsys.readouterr().out
+    assert "demo.way: b The lamps." in said and "older than the kit" in said
 
 
 def test_a_choice_is_kept_restored_and_compared(widgets, stored):
@@ -87,21 +137,21 @@ def test_a_choice_is_kept_restored_and_compared(widgets, stored):
     assert saved() == {"demo.way": "up"}
     predict("demo.way", "Which way?", OPTIONS)
     assert widgets[1].children[0].value == "up"
-    reveal("demo.way", "b", "The lamps.")
+    reveal("demo.way", change=-1, because="The lamps.")
     assert stored[-1][1] == "You said a) up. The answer is b) down. The lamps."
-    reveal("demo.way", "a", "The lamps.")
+    reveal("demo.way", change=1, because="The lamps.")
     assert "You predicted it" in stored[-1][1] and "You predicted it" in stored[-1][2]
 
 
 def test_payload_and_strict_output_do_not_depend_on_what_was_kept(widgets, stored, monkeypatch):
     predict("demo.way", "Which way?", OPTIONS)
-    reveal("demo.way", "b", "The lamps.")
+    reveal("demo.way", change=-1, because="The lamps.")
     save("demo.way", "up")
     predict("demo.way", "Which way?", OPTIONS)
-    reveal("demo.way", "b", "The lamps.")
+    reveal("demo.way", change=-1, because="The lamps.")
     assert stored[0] == stored[2] and stored[1][0] == stored[3][0]
     monkeypatch.setattr(predictions, "in_students_notebook", lambda: False)
-    reveal("demo.way", "b", "The lamps.")
+    reveal("demo.way", change=-1, because="The lamps.")
     assert stored[4] == stored[1] and len(widgets) == 2
 
 
