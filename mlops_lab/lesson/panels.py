@@ -68,7 +68,9 @@ def alarm_rates(p: Floats, *, alpha: float = 0.05) -> pd.DataFrame:
     tested = range(1, p.shape[1] + 1)
 
     def alarms(correction: str, columns: int) -> float:
-        return float(np.mean([monitoring.correct(week, correction).min() <= alpha for week in p[:, :columns]]))
+        return float(
+            np.mean([monitoring.correct(week, correction).min() <= alpha for week in p[:, :columns]])
+        )
 
     rates = {
         name: [alarms(correction, columns) for columns in tested]
