@@ -1,9 +1,9 @@
-"""Lesson 07's exercises: the largest gap, Holm, a size that matters, PSI, a bill, who sees it."""
+"""Lesson 07's exercises: a p-value by dealing out, Holm, a size that matters, who sees it, PSI."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import takewhile
 
 import numpy as np
@@ -12,7 +12,17 @@ from scipy import stats
 
 from mlops_lab import monitoring
 from mlops_lab.exercises.exercise import Exercise, Outcome, not_yet, right
-from mlops_lab.exercises.judging import FunctionJudge, Mistake, Trial, items, number, read_number, tolerance
+from mlops_lab.exercises.judging import (
+    FunctionJudge,
+    Mistake,
+    Trial,
+    a_kind,
+    called_number,
+    items,
+    no_function,
+    number,
+)
+from mlops_lab.report import shown
 
 __all__ = ["EXERCISES"]
 
@@ -20,80 +30,128 @@ __all__ = ["EXERCISES"]
 Array = npt.NDArray[np.float64]
 
 
-# --- 1: the largest gap ----------------------------------------------------------------------------------
+# --- 1: the p-value ----------------------------------------------------------------------------------------
 
+DEALS = 199
+_LEAST = 1 / (1 + DEALS)
+_SPREAD = 5.5
+"""So many standard errors of 199 deals may lie between a right function's p-value and the exact one."""
 
-def apart(before: Array, now: Array, places: Array | None = None) -> Array:
-    """Give the difference of the shares at or below each place, by default at all values."""
-    chosen = np.concatenate([before, now]) if places is None else places
-    return np.array([(before <= x).mean() - (now <= x).mean() for x in chosen])
+_QUANTILES = [stats.norm.ppf((np.arange(rows) + 0.5) / rows) for rows in (40, 30)]
+_APART = np.arange(12.0), np.arange(20.0, 30.0)
+_EQUAL = np.full(8, 3.0), np.full(6, 3.0)
+_WIDER = _QUANTILES[0], 2.0 * _QUANTILES[1] + 0.003
+_FEW = np.arange(40.0), np.array([16.5, 21.5, 26.5, 31.5, 36.5])
+
+P_TRIALS = {
+    "two samples that lie wholly apart": _APART,
+    "two samples in which all values are the same": _EQUAL,
+    "two samples around one centre, the second wider": _WIDER,
+    "a sample of 40 and one of 5": _FEW,
+}
+"""What a student's function is tried on. In the first no deal reaches the real gap, in the second all do."""
 
 
 def gap(before: Array, now: Array) -> float:
     """Give the largest gap between two curves of shares."""
-    return max(abs(float((before <= x).mean() - (now <= x).mean())) for x in np.concatenate([before, now]))
+    places = np.concatenate([before, now])
+    one, other = (np.searchsorted(np.sort(each), places, side="right") / len(each) for each in (before, now))
+    return float(np.abs(one - other).max())
 
 
-def _grid(before: Array, now: Array) -> Array:
-    return np.linspace(min(before.min(), now.min()), max(before.max(), now.max()), 12)
+def p_value(before: Array, now: Array, rng: np.random.Generator) -> float:
+    """Give the share of deals, the real one among them, with a gap at least as large as the real one."""
+    both, real = np.concatenate([before, now]), gap(before, now)
+    deals = [rng.permutation(both) for _ in range(DEALS)]
+    return (1 + sum(gap(deal[: len(before)], deal[len(before) :]) >= real for deal in deals)) / (1 + DEALS)
 
 
-_GAP_MISTAKES = (
-    Mistake(
-        lambda b, n: apart(b, n).max(), "a gap counts in both directions: take its size without the sign."
-    ),
-    Mistake(lambda b, n: abs(apart(b, n, b)).max(), "look at the values of the second sample, too."),
-    Mistake(
-        lambda b, n: abs(apart(b, n)).mean(), "that is the mean of the gaps, and the largest is asked for."
-    ),
-    Mistake(lambda b, n: abs(b.mean() - n.mean()), "that is the distance of the means, not of the curves."),
-    Mistake(
-        lambda b, n: max(abs(int((b <= x).sum()) - int((n <= x).sum())) for x in np.concatenate([b, n])),
-        "that counts rows: divide by each sample's own number of rows.",
-    ),
-    Mistake(
-        lambda b, n: abs(apart(b, n, _grid(b, n))).max(),
-        "the largest gap can lie between the places of a grid: look at every value.",
-    ),
-    Mistake(
-        lambda b, n: abs(apart(b, n, np.linspace(-4, 4, 161))).max(),
-        "a fixed grid misses gaps between its places and beyond its ends: look at every value that occurs.",
-    ),
-    Mistake(
-        lambda b, n: stats.ks_2samp(b, n).pvalue, "that is a p-value; the gap itself is asked for, a share."
-    ),
+_WITHOUT_THE_ONES = (
+    "that is count / 199, without the ones. The real split is one of the possible deals and counts as well, "
+    "above and below the line; a p-value is never 0."
 )
 
-_LOW, _HIGH = np.array([5.0, 6.0, 7.0, 8.0, 9.0]), np.array([1.0, 2.0, 6.5, 7.5])
+
+def _judge_p_value(answer: object, seed: int) -> Outcome:
+    """Try a function on four pairs of samples; chance may move the last two, by what 199 deals allow."""
+    if not callable(answer):
+        return no_function(answer)
+    got = []
+    for about, (before, now) in P_TRIALS.items():
+        value = called_number(answer, about, before.copy(), now.copy(), np.random.default_rng([7, seed]))
+        if isinstance(value, Outcome):
+            return value
+        got.append(value)
+    for about, value, why in zip(P_TRIALS, got, _p_problems(got), strict=True):
+        if why:
+            return not_yet(f"For {about} your function returned {shown(value)}: {why}")
+    return right("The real deal counts as well, so p is (1 + count) / (1 + 199) and never 0.")
 
 
-def _gap_trials(seed: int) -> list[Trial]:
-    """Give pairs of samples and the gap of each."""
-    rng = np.random.default_rng([7, seed])
-    one, other = rng.normal(size=60), rng.normal(0.4, 1.2, size=45)
-    pairs = (
-        (_LOW, _HIGH, 0.5, "samples of 5 and 4 values, the second lower"),
-        ([1, 1, 2, 2], [1, 2, 2, 2], 0.25, "samples with ties"),
-        ([1, 2], [8, 9], 1.0, "samples that do not overlap"),
-        ([3, 4], [4, 3], 0.0, "the same values in another order"),
-        ([10, 20, 30], [15, 25, 35], 1 / 3, "values from 10 to 35"),
-        ([0.01, 0.02], [0.03, 0.04], 1.0, "values that lie close together"),
-        ([0.01, 0.02, 900], [0.03, 0.04, 900], 2 / 3, "values close together, and one far away"),
-        (one, other, float(stats.ks_2samp(one, other).statistic), "60 and 45 chance values"),
+def _p_problems(got: Sequence[float]) -> Iterator[str]:
+    """Say what is wrong with each of the four values; an empty text where it is right."""
+    yield _apart_problem(got)
+    yield (
+        ""
+        if _near(got[1], 1.0)
+        else ("a deal whose gap is exactly as large as the real one counts, too; here all are, and p is 1.")
     )
-    return [Trial((np.array(b, float), np.array(n, float)), value, about) for b, n, value, about in pairs]
+    for value, (before, now), what in zip(
+        got[2:],
+        (_WIDER, _FEW),
+        ("does each deal give its `largest_gap`?", "each side must get as many rows as it had before."),
+        strict=True,
+    ):
+        exact = float(stats.ks_2samp(before, now, method="exact").pvalue)
+        far = abs(value - exact) > _SPREAD * math.sqrt(exact * (1 - exact) / DEALS)
+        if far:
+            yield f"chance gives about {exact:.2f}; {what}"
+        elif not _whole(value / _LEAST):
+            yield _WITHOUT_THE_ONES if _whole(value * DEALS) else "199 deals and the real one are 200 in all."
+        else:
+            yield ""
+
+
+def _apart_problem(got: Sequence[float]) -> str:
+    """Tell from samples that no deal brings apart so far how the deals were counted."""
+    value = got[0]
+    if _near(value, _LEAST):
+        return ""
+    if max(got) > 1.5:
+        return "that is a count: the share of deals is asked for."
+    if _near(value, 0.0):
+        return _WITHOUT_THE_ONES
+    if all(_near(each, 1.0) for each in (value, *got[2:])):
+        return "every deal has the real gap: mix the rows of both sides before you part them again."
+    if value > 0.9:
+        return "that counts the deals with the smaller gaps; those at least as large speak for chance."
+    if _near(value, 1 / DEALS):
+        return "the real deal is counted above the line and not below: it makes 200 of 199."
+    if value < _LEAST / 4:
+        return "that comes from a formula: deal the rows out 199 times, and count."
+    if _whole(1 / value):
+        return f"that looks like {round(1 / value) - 1} deals, and 199 are asked for."
+    return "no deal reaches the real gap here, and only the real one counts."
+
+
+def _near(value: float, other: float) -> bool:
+    return abs(value - other) < 1e-7
+
+
+def _whole(value: float) -> bool:
+    return abs(value - round(value)) < 1e-6 * max(1.0, abs(value))
 
 
 # --- 2: Holm's rule --------------------------------------------------------------------------------------
 
 
 def holm(p: Sequence[float]) -> int:
-    """Count the p-values that Holm's rule calls small, at alpha 0.05."""
+    """Count the p-values that Holm's rule flags, at alpha 0.05."""
     return _stepped(p, len(p))
 
 
 def _leading(passing: Iterable[bool]) -> int:
-    """Count what passes before the first that does not."""
+    """Count what is flagged before the first that is not."""
     return sum(1 for _ in takewhile(bool, passing))
 
 
@@ -102,7 +160,7 @@ def _stepped(p: Sequence[float], divisor: int) -> int:
 
 
 def _passing(p: Sequence[float]) -> npt.NDArray[np.bool_]:
-    """Hold each of the sorted p-values against its own limit, without a stop."""
+    """Compare each of the sorted p-values with its own limit, without a stop."""
     return np.array([each <= 0.05 / (len(p) - place) for place, each in enumerate(sorted(p))])
 
 
@@ -132,28 +190,28 @@ _HOLM_MISTAKES = (
     ),
     Mistake(
         lambda p: int(_passing(p).sum()),
-        "it must stop at the first p-value that is too large, whatever comes behind it.",
+        "it must stop at the first p-value above its limit, whatever comes after it.",
     ),
     Mistake(
         lambda p: _stepped(p, 20),
         "that divides by 20: divide by how many p-values there are, `len(p)`.",
     ),
     Mistake(_unsorted, "the p-values must be taken from the smallest to the largest."),
-    Mistake(_below, "a p-value exactly at its limit passes."),
+    Mistake(_below, "a p-value exactly at its limit is flagged."),
     Mistake(
         lambda p: _last(_passing(p)),
-        "it starts from the large p-values: start from the smallest and stop at the first that is too large.",
+        "it starts from the large p-values: start from the smallest and stop at the first above its limit.",
     ),
     Mistake(_false_discoveries, "that is the rule of Benjamini and Hochberg, which promises something else."),
     Mistake(
         lambda p: int(_passing(p).argmin()),
-        "that looks for the first p-value that is too large, and here none is.",
+        "that looks for the first p-value above its limit, and here there is none.",
     ),
 )
 
 
 def _holm_trials(seed: int) -> list[Trial]:
-    """Give lists of p-values and how many of each pass."""
+    """Give lists of p-values and how many of each are flagged."""
     lists = (
         ([0.2, 0.013, 0.02, 0.01], "four p-values of which three are small"),
         ([0.04, 0.02, 0.03, 0.01], "four p-values just below 0.05"),
@@ -166,7 +224,7 @@ def _holm_trials(seed: int) -> list[Trial]:
     return [Trial((np.array(p),), holm(p), about) for p, about in lists]
 
 
-# --- 4: PSI ----------------------------------------------------------------------------------------------
+# --- 5: PSI ----------------------------------------------------------------------------------------------
 
 
 def _lifted(*shares: Array) -> list[Array]:
@@ -195,6 +253,10 @@ def _full(p: Array, q: Array) -> tuple[Array, Array]:
 
 
 _PSI_MISTAKES = (
+    Mistake(
+        monitoring.psi,
+        "that takes its arguments for readings and bins them; here they are the shares of the bins already.",
+    ),
     Mistake(lambda p, q: -psi(p, q), "it must not be below 0: take `q - p` and `q / p` in the same order."),
     Mistake(
         lambda p, q: psi(p, q) / math.log(10),
@@ -252,11 +314,10 @@ def _psi_trials(seed: int) -> list[Trial]:
     return [*cases, Trial(tuple(bins), monitoring.psi(before, now), "ten bins of a column that moved")]
 
 
-# --- 3, 5, 6 and 7: numbers and choices ------------------------------------------------------------------
+# --- 3 and 4: a number and a choice ------------------------------------------------------------------------
 
 SHIFT = 0.5
 GAP = float(2 * stats.norm.cdf(SHIFT / 2) - 1)
-SUGAR = 0.4 * 0.6 / 0.9
 
 SEES = {
     "an infinite reading in one crate of 500": "schema",
@@ -266,12 +327,6 @@ SEES = {
     "buyers ask for less sugar in premium fruit": "labels",
 }
 """The trouble -> the monitor that sees it."""
-
-ALPHAS = (0.001, 0.003, 0.01, 0.03, 0.05, 0.1, 0.2, 0.4, 0.8)
-"""The alphas of section 9."""
-
-CHEAPEST = 0.01
-"""The alpha that costs least at a look of 1,000 and a harm of 800, in each world."""
 
 WHY_NOT = {
     "an infinite reading in one crate of 500": "one row moves no share of rows by more than chance does",
@@ -300,38 +355,19 @@ _judge_gap = number(
         Mistake(float(stats.norm.cdf(SHIFT)), "is the share below one place, not a difference."),
     ],
     far="is not the gap",
-    well="Smaller gaps would not hurt: that is your `min_effect`.",
+    well="A whole column that shifts by less stays below this limit; a few broken rows do, too.",
 )
-
-
-def _judge_alpha(answer: object, seed: int) -> Outcome:
-    value = read_number(answer)
-    if isinstance(value, Outcome):
-        return value
-    said = f"Your answer {value:g}"
-    if value >= 1:
-        return not_yet(f"{said} is no alpha: one of `alphas` is asked for, a chance between 0 and 1.")
-    value = next((each for each in ALPHAS if abs(value - each) <= tolerance(answer, each)), value)
-    if value not in ALPHAS:
-        return not_yet(f"{said} is not among `alphas`: look at them once more.")
-    if value == CHEAPEST:
-        return right("Same monitor, same data, other prices: another alpha.")
-    if value == 0.05:
-        return not_yet(f"{said} is customary, and dear here: what do the false alarms of a year cost?")
-    if value > 0.05:
-        return not_yet(f"{said} is cheap where a look is cheap, and here a look costs 1,000 dollars.")
-    if value > CHEAPEST:
-        return not_yet(f"{said} finds more, but pays for more looks than that saves.")
-    return not_yet(f"{said} saves looks, but a drift goes unnoticed longer.")
 
 
 def _judge_monitors(answer: object, seed: int) -> Outcome:
     if isinstance(answer, (set, frozenset)):
         return not_yet("Your answer is a set, and a set has no order: give a list, in square brackets.")
     parts = items(answer)
-    if parts is None or len(parts) != len(SEES):
-        size = "one text" if isinstance(answer, str) else f"{len(parts or ())} parts"
-        return not_yet(f"Your answer has {size}: a list of five monitors is asked for.")
+    if parts is None:
+        size = "one text" if isinstance(answer, (str, bytes)) else a_kind(answer)
+        return not_yet(f"Your answer is {size}: a list of five monitors is asked for, in square brackets.")
+    if len(parts) != len(SEES):
+        return not_yet(f"Your answer has {len(parts)} part{'s' * (len(parts) != 1)}: give five monitors.")
     given = [str(part).strip().casefold() for part in parts]
     for tool in given:
         if tool not in SEES.values():
@@ -351,22 +387,17 @@ def _judge_monitors(answer: object, seed: int) -> Outcome:
 EXERCISES = (
     Exercise(
         id="monitoring_data.1",
-        question="Write a function that returns the largest gap between the two curves of shares.",
-        judge=FunctionJudge(
-            _gap_trials,
-            _GAP_MISTAKES,
-            wanted="one number is asked for, the largest",
-            well="scipy's `ks_2samp` gives the same.",
-        ),
+        question="Write a function that returns the p-value of the largest gap, by 199 deals.",
+        judge=_judge_p_value,
         hints=(
-            "At which places can the gap between two staircases change?",
-            "At each value `x` of both samples, compare `(before <= x).mean()` and `(now <= x).mean()`.",
-            "`max(abs(... - ...) for x in np.concatenate([before, now]))`.",
+            "What must stay as it was when the rows are dealt out again, and what must not?",
+            "Put both sides together, then 199 times: `rng.permutation`, cut at `len(before)`, take the gap.",
+            "Count the deals with `largest_gap(...) >= real`. Does the real deal belong to that count?",
         ),
     ),
     Exercise(
         id="monitoring_data.2",
-        question="Write Holm's rule: a function of p-values that returns how many columns have drifted.",
+        question="Write Holm's rule: a function of p-values that returns how many columns are flagged.",
         judge=FunctionJudge(
             _holm_trials,
             _HOLM_MISTAKES,
@@ -374,8 +405,8 @@ EXERCISES = (
             well="`monitoring.correct` decides the same.",
         ),
         hints=(
-            "Against which number is the smallest of `m` p-values held, and against which the next?",
-            "Go through `sorted(p)`; hold the first against `0.05 / m`, the next against `0.05 / (m - 1)`.",
+            "With which number is the smallest of `m` p-values compared, and with which the next?",
+            "Go through `sorted(p)`; compare the first with `0.05 / m`, the next with `0.05 / (m - 1)`.",
             "Loop over `enumerate(sorted(p))`: `break` above `0.05 / (len(p) - place)`, else count.",
         ),
     ),
@@ -391,6 +422,16 @@ EXERCISES = (
     ),
     Exercise(
         id="monitoring_data.4",
+        question="Which monitor sees which of the five troubles?",
+        judge=_judge_monitors,
+        hints=(
+            "Does the trouble show in one cell, in one column, in two together, in a group, or nowhere?",
+            "Broken values: `schema`. A column: `drift`. Columns together: `joint_drift`. A group?",
+            "No reading changes when buyers change their mind. What else could tell you?",
+        ),
+    ),
+    Exercise(
+        id="monitoring_data.5",
         question="Write PSI: a function of two lists of shares; an empty bin counts as 0.0001.",
         judge=FunctionJudge(
             _psi_trials,
@@ -402,50 +443,6 @@ EXERCISES = (
             "What stands in the sum for a single bin whose share went from `p` to `q`?",
             "First lift shares to at least 0.0001 with `np.maximum`. Then `(q - p) * np.log(q / p)`, summed.",
             "`p, q = np.maximum(p, 1e-4), np.maximum(q, 1e-4)`, then the sum of `(q - p) * np.log(q / p)`.",
-        ),
-    ),
-    Exercise(
-        id="monitoring_data.5",
-        question="By how much must sugar read differently, so that the card's points stay as they were?",
-        judge=number(
-            lambda seed: SUGAR,
-            within=0.005,
-            mistakes=lambda seed: [
-                Mistake(
-                    -SUGAR, "has the wrong sign: firmness takes points away, sugar must bring them back."
-                ),
-                Mistake(0.6, "moves sugar as far as firmness, but their weights differ."),
-                Mistake(0.6 * 0.9 / 0.4, "has the two weights the wrong way round."),
-                Mistake(0.4 * 0.6, "is the number of points lost: divide by what a step of sugar brings."),
-                Mistake(0.0, "leaves sugar alone: then the crates lose points."),
-            ],
-            far="is not it: the points lost and won do not add up to 0",
-            well="Two columns move, and every crate keeps its points.",
-        ),
-        hints=(
-            "How many points does a crate lose when its firmness reads 0.6 lower?",
-            "It loses `0.4 * 0.6` points. A step of 1 in sugar brings 0.9.",
-            "Divide the points lost by 0.9.",
-        ),
-    ),
-    Exercise(
-        id="monitoring_data.6",
-        question="A look costs 1,000 dollars, a week of unnoticed drift 800: which alpha is cheapest?",
-        judge=_judge_alpha,
-        hints=(
-            "What does `bill` say for these prices, alpha by alpha?",
-            "`bill(1000, 800)` is a table with a column `sum`; in which row is that the smallest?",
-            "`.idxmin()` of that column is the alpha.",
-        ),
-    ),
-    Exercise(
-        id="monitoring_data.7",
-        question="Which monitor sees which of the five troubles?",
-        judge=_judge_monitors,
-        hints=(
-            "Does the trouble show in one cell, in one column, in two together, in a group, or nowhere?",
-            "Broken values: `schema`. A column: `drift`. Columns together: `joint_drift`. A group?",
-            "No reading changes when buyers change their mind. What else could tell you?",
         ),
     ),
 )

@@ -1,4 +1,4 @@
-"""Sliders on drift tests (lesson 07) and on autoscaling (lesson 11), and lesson 11's board of policies.
+"""Lesson 07's false alarms, power and sliders; lesson 11's sliders on autoscaling and its board of policies.
 
 Sliders need a live kernel: a stored notebook holds none, as their ids are chance.
 """
@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
-from mlops_lab import load, plots
+from mlops_lab import load, monitoring, plots
 from mlops_lab.exercises.varying_load import BILL_USD, COLD_START_S, P95_S, not_own, own_run
 from mlops_lab.lesson.outputs import strict
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["drift_panel", "gap_power", "load_panel", "policy_board"]
+__all__ = ["alarm_rates", "drift_panel", "gap_power", "load_panel", "policy_board", "significance_panels"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -29,6 +30,96 @@ _LEAST_S = 0.01  # waits below are drawn as nothing: the axis is linear there
 
 
 # --- lesson 07: what a test of many columns finds -----------------------------------------------------------
+
+
+def alarm_rates(p: Floats, *, alpha: float = 0.05) -> pd.DataFrame:
+    """Give how many quiet weeks have an alarm if only the first 1, 2, ... columns are tested.
+
+    Parameters
+    ----------
+    p
+        The p-values: one row for each week, one column for each column of the table.
+    alpha
+        A week has an alarm if its smallest p-value, corrected or not, is at most this.
+
+    Returns
+    -------
+        Shares of weeks, one row for each number of columns: "uncorrected" and "Holm" as counted, and
+        "formula", the chance if the columns are independent.
+
+    Raises
+    ------
+    ValueError
+        If `p` is no table with at least one week and one column.
+
+    Examples
+    --------
+    >>> alarm_rates(np.array([[0.04, 0.9], [0.6, 0.02]])).round(4)
+             uncorrected  Holm  formula
+    columns
+    1                0.5   0.0   0.0500
+    2                1.0   0.5   0.0975
+
+    Taught in notebooks/07_monitoring_data.ipynb.
+    """
+    p = np.asarray(p, dtype=float)
+    if p.ndim != 2 or p.size == 0:
+        raise ValueError(f"p has the shape {p.shape}: give a table of weeks by columns, such as (400, 20)")
+    tested = range(1, p.shape[1] + 1)
+
+    def alarms(correction: str, columns: int) -> float:
+        return float(
+            np.mean([monitoring.correct(week, correction).min() <= alpha for week in p[:, :columns]])
+        )
+
+    rates = {
+        name: [alarms(correction, columns) for columns in tested]
+        for name, correction in (("uncorrected", "none"), ("Holm", "holm"))
+    }
+    rates["formula"] = [1 - (1 - alpha) ** columns for columns in tested]
+    return pd.DataFrame(rates, index=pd.Index(tested, name="columns"))
+
+
+def significance_panels(grown: pd.DataFrame) -> Axes:
+    """Draw the largest gap and its p-value in two panels, both against the number of rows.
+
+    They share no axis, since the one settles and the other falls by many powers of ten.
+
+    Parameters
+    ----------
+    grown
+        The index is the number of rows, the two columns are the gap and the p-value.
+
+    Returns
+    -------
+        The left axes; both belong to one figure.
+
+    Raises
+    ------
+    ValueError
+        If there are not exactly two columns.
+
+    Examples
+    --------
+    >>> grown = pd.DataFrame({"largest gap": [0.05, 0.01], "p-value": [0.5, 1e-8]}, index=[500, 500_000])
+    >>> [panel.get_ylabel() for panel in significance_panels(grown).figure.axes]
+    ['largest gap', 'p-value']
+
+    Taught in notebooks/07_monitoring_data.ipynb.
+    """
+    if grown.shape[1] != 2:
+        raise ValueError(f"{grown.shape[1]} columns: give two, the gap and the p-value")
+    from matplotlib import pyplot
+
+    _, panels = pyplot.subplots(1, 2, figsize=(8.5, 3.5), layout="constrained")
+    for panel, name in zip(panels, grown.columns, strict=True):
+        plots.axes(panel, xlabel="rows on each side", ylabel=str(name))
+        panel.plot(grown.index, grown[name], color=plots.PALETTE["blue"], marker="o")
+        panel.set_xscale("log")
+    panels[0].set_ylim(bottom=0)
+    panels[1].set_yscale("log")
+    left: Axes = panels[0]
+    return left
 
 
 def gap_power(

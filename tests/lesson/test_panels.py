@@ -3,13 +3,22 @@
 import io
 
 import numpy as np
+import pandas as pd
 import pytest
+from matplotlib import pyplot
 from real_browser import BROWSER, cell_shown
 from scipy import stats
 
 from mlops_lab import load, plots
 from mlops_lab.lesson import panels
-from mlops_lab.lesson.panels import drift_panel, gap_power, load_panel, policy_board
+from mlops_lab.lesson.panels import (
+    alarm_rates,
+    drift_panel,
+    gap_power,
+    load_panel,
+    policy_board,
+    significance_panels,
+)
 
 NONE = np.array([0.0])
 CODE = "from mlops_lab.lesson.panels import drift_panel\ndrift_panel()\n"
@@ -42,6 +51,35 @@ def test_quiet_weeks_give_the_false_alarms_that_are_said():
     flood = gap_power(NONE, rows=50, columns=20, correction="none", weeks=1)[1]
     assert flood == pytest.approx(1 - 0.95**20)
     assert gap_power(NONE, rows=50, columns=20, weeks=1)[1] < 0.05
+
+
+def test_alarm_rates_are_those_of_bonferroni_s_smallest_p_value():
+    p = np.random.default_rng(0).uniform(size=(300, 12))
+    rates = alarm_rates(p)
+    for columns in (1, 5, 12):
+        smallest = p[:, :columns].min(axis=1)
+        assert rates.loc[columns, "uncorrected"] == (smallest <= 0.05).mean()
+        assert rates.loc[columns, "Holm"] == (smallest <= 0.05 / columns).mean()
+        assert rates.loc[columns, "formula"] == pytest.approx(1 - 0.95**columns)
+    assert rates.index.tolist() == list(range(1, 13))
+    assert (alarm_rates(p, alpha=0.2) >= rates).all().all()
+
+
+@pytest.mark.parametrize("p", [[0.1, 0.2], [[]], 0.5])
+def test_alarm_rates_need_weeks_by_columns(p):
+    with pytest.raises(ValueError, match="weeks by columns"):
+        alarm_rates(np.array(p))
+
+
+def test_gap_and_p_value_have_panels_of_their_own():
+    grown = pd.DataFrame({"largest gap": [0.05, 0.01], "p-value": [0.5, 1e-8]}, index=[500, 500_000])
+    left, right = significance_panels(grown).figure.axes
+    assert (left.get_yscale(), right.get_yscale()) == ("linear", "log")
+    for panel, column in ((left, "largest gap"), (right, "p-value")):
+        assert panel.lines[0].get_ydata().tolist() == grown[column].tolist()
+    pyplot.close(left.figure)
+    with pytest.raises(ValueError, match="3 columns: give two"):
+        significance_panels(grown.assign(more=1))
 
 
 def test_power_grows_with_shift_and_rows_and_falls_with_columns():

@@ -38,10 +38,12 @@ FLOOR = 1e-4
 def psi(reference: npt.ArrayLike, current: npt.ArrayLike, *, bins: int = 10) -> float:
     """Give the population stability index: how differently the rows fall into the reference's bins.
 
-    Answers: a customary distance; 0.1 is often called "some" and 0.25 "large" drift. It misleads in four
-    ways: it has no p-value, and chance alone gives about ``(bins - 1) (1 / n + 1 / m)``; it sees nothing that
-    happens within a bin, such as outliers in the last one; it depends on the number of bins; and an empty bin
-    counts as 0.01 % of the rows, a figure out of the air.
+    Answers: how large is a change? Of a bell curve that shifts by d standard deviations it is close to d
+    squared, so the customary limits 0.1 and 0.25 are effect sizes: shifts by a third and by half a standard
+    deviation. It misleads in four ways: it has no p-value, and chance alone gives about
+    ``(bins - 1) (1 / n + 1 / m)``; it sees nothing that happens within a bin, such as outliers in the last
+    one; it depends on the number of bins; and an empty bin counts as 0.01 % of the rows, which nothing
+    derives.
 
     Parameters
     ----------

@@ -121,6 +121,12 @@ class DriftReport(Report):
         """
         return self.table.copy()
 
+    def summary(self) -> pd.DataFrame:
+        """Give what decides, rounded for reading: one row for each column, with test, p, effect, verdict."""
+        p = self.table["p_corrected"].map(lambda value: "< 0.001" if value < 0.001 else f"{value:.3f}")
+        shown = self.table.assign(p_corrected=p, effect=self.table["effect"].round(3)).set_index("column")
+        return shown[["test", "p_corrected", "effect", "verdict"]]
+
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the size of each column's change against the size that matters; at most the 25 largest."""
         from mlops_lab import plots

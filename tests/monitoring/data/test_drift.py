@@ -111,11 +111,30 @@ def test_psi_gives_an_empty_bin_a_ten_thousandth_and_refuses_what_it_cannot_bin(
         monitoring.psi([1.0], [2.0], bins=1)
 
 
+@pytest.mark.parametrize("d", [0.2, 0.32, 0.5])
+def test_psi_of_a_shifted_bell_curve_is_close_to_the_shift_squared(d):
+    places = (np.arange(20_000) + 0.5) / 20_000
+    before = stats.norm.ppf(places)
+    assert monitoring.psi(before, before + d) == pytest.approx(d**2, rel=0.08)
+    assert monitoring.psi(before, before + d, bins=200) == pytest.approx(d**2, rel=0.01)
+
+
 def test_large_tables_make_everything_significant_and_only_size_matters():
     rng = np.random.default_rng(5)
     a, b = (pd.DataFrame({"x": rng.normal(mean, 1, 200_000)}) for mean in (0, 0.03))
     assert monitoring.drift(a, b).frame().loc[0, ["verdict"]].item() == "too small"
     assert monitoring.drift(a, b, min_effect=0).drifted == ("x",)
+
+
+def test_a_summary_is_the_frame_rounded_for_reading():
+    rng = np.random.default_rng(0)
+    before = pd.DataFrame(rng.normal(size=(400, 2)), columns=["moved", "still"])
+    report = monitoring.drift(before, before.assign(moved=before["moved"] + 1))
+    summary, frame = report.summary(), report.frame().set_index("column")
+    assert summary.columns.tolist() == ["test", "p_corrected", "effect", "verdict"]
+    assert summary["p_corrected"].tolist() == ["< 0.001", f"{frame.loc['still', 'p_corrected']:.3f}"]
+    assert (summary["effect"] == frame["effect"].round(3)).all()
+    assert summary["verdict"].tolist() == ["drifted", "no drift"]
 
 
 def test_broken_tables_get_reasons_and_never_nan():
