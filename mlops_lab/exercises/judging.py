@@ -35,7 +35,6 @@ __all__ = [
     "one_word",
     "read_number",
     "same",
-    "tolerance",
     "whole_number",
 ]
 
@@ -88,7 +87,7 @@ def _read(answer: object) -> float | Outcome:
         return not_yet(f"Your answer is {a_kind(answer)}: one number is asked for.")
 
 
-def tolerance(answer: object, true: float) -> float:
+def _tolerance(answer: object, true: float) -> float:
     """Give how far a number may lie from the truth by rounding alone, more in float32 or float16."""
     relative, absolute = _precision(answer)
     return absolute + relative * abs(true) if math.isfinite(true) else 0.0
@@ -143,7 +142,7 @@ def number(
         seen = f"Your answer {_digits(value, true)}"
 
         def is_it(other: float) -> bool:
-            return abs(value - other) <= within + tolerance(answer, other)
+            return abs(value - other) <= within + _tolerance(answer, other)
 
         if is_it(true):
             return right(well)
