@@ -21,7 +21,7 @@ from nbval.kernel import RunningKernel
 from nbval.plugin import IPyNbCell, IPyNbFile, get_sanitize_patterns
 
 from mlops_lab.course.compare import is_typed, typed
-from mlops_lab.course.execution import KERNEL, own_kernel
+from mlops_lab.course.execution import KERNEL, is_alone, own_kernel
 
 __all__: list[str] = []
 
@@ -103,7 +103,7 @@ class LessonFile(IPyNbFile):  # type: ignore[misc]  # nbval is not annotated
     def setup(self) -> None:
         """Start the kernel; the environment made for it is put back when the notebook is done."""
         self._held = ExitStack()
-        folder = self._held.enter_context(own_kernel())
+        folder = self._held.enter_context(own_kernel(warm=not is_alone(self.path)))
         timeout = self.config.option.nbval_kernel_startup_timeout
         self.kernel = LessonKernel(KERNEL, cwd=str(folder), startup_timeout=timeout)
         self.setup_sanitize_files()

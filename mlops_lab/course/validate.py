@@ -14,10 +14,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from xml.etree import ElementTree
 
-from mlops_lab.course import compare
+from mlops_lab.course import compare, warm_kernels
 from mlops_lab.course.execution import (
     CELL_TIMEOUT_S,
     KERNEL,
@@ -41,7 +42,11 @@ def exact() -> bool:
 
 
 def nbval(
-    notebooks: Sequence[Path], *, strict: bool | None = None, cell_timeout_s: float = CELL_TIMEOUT_S
+    notebooks: Sequence[Path],
+    *,
+    strict: bool | None = None,
+    warm: bool = False,
+    cell_timeout_s: float = CELL_TIMEOUT_S,
 ) -> list[str]:
     """Execute notebooks with nbval, in copies, and compare their outputs with the stored ones.
 
@@ -50,14 +55,13 @@ def nbval(
     """
     strict = exact() if strict is None else strict
     together = [path for path in notebooks if not is_alone(path)]
-    batches = [together, *([path] for path in notebooks if path not in together)]
+    alone = [[path] for path in notebooks if path not in together]
     with own_kernel() as folder:
-        return [
-            finding
-            for number, batch in enumerate(batches)
-            if batch
-            for finding in _batch(batch, folder / str(number), strict, cell_timeout_s)
-        ]
+        with warm_kernels.server() if warm and together else nullcontext():
+            found = _batch(together, folder / "together", strict, cell_timeout_s) if together else []
+        for number, batch in enumerate(alone):
+            found += _batch(batch, folder / str(number), strict, cell_timeout_s)
+    return found
 
 
 def _batch(notebooks: Sequence[Path], folder: Path, strict: bool, cell_timeout_s: float) -> list[str]:
@@ -127,17 +131,13 @@ def validate(lessons: Sequence[Lesson], *, cell_timeout_s: float = CELL_TIMEOUT_
     return found
 
 
-def main(lessons: Sequence[str] = (), *, root: Path) -> int:
-    """Validate lessons by both engines and print what differs."""
+def main(lessons: Sequence[str] = (), *, cold: bool = False, root: Path) -> int:
+    """Validate lessons by both engines and print what differs; `cold` starts every kernel anew."""
     known = chosen(lessons, root=root)
     by_papermill = validate(known)
-    by_nbval = nbval([path for lesson in known for path in (lesson.copy, lesson.source)])
+    by_nbval = nbval([path for lesson in known for path in (lesson.copy, lesson.source)], warm=not cold)
     for engine, found in (("papermill", by_papermill), ("nbval", by_nbval)):
         sys.stdout.write("".join(f"DIFFERS ({engine}) {difference}\n" for difference in found))
         sys.stdout.write(f"{engine}: {2 * len(known)} notebooks executed, {len(found)} differences\n")
     sys.stdout.flush()
     return int(bool(by_papermill or by_nbval))
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:], root=Path(__file__).resolve().parents[2]))
