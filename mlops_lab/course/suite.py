@@ -53,7 +53,7 @@ _FULL = (
     SuiteStep("types", ("-m", "mypy"), silent=True),
     SuiteStep("tests with kernels, servers, installs", (*_PYTEST, "-m", "slow", "tests")),
     SuiteStep("lesson rules", ("-m", "mlops_lab.cli", "lint")),
-    SuiteStep("lessons against their stored outputs", ("-m", "mlops_lab.course.validate"), offline=True),
+    SuiteStep("lessons against their stored outputs", ("-m", "mlops_lab.cli", "validate"), offline=True),
     SuiteStep("results of benchmarks", ("benchmarks/stale.py",)),
     # at seed 0 they have just held: where a claim breaks, a lesson does not run to its end
     SuiteStep(

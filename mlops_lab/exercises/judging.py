@@ -35,7 +35,6 @@ __all__ = [
     "one_word",
     "read_number",
     "same",
-    "tolerance",
     "whole_number",
 ]
 
