@@ -14,7 +14,6 @@ import re
 import statistics
 import subprocess
 import sys
-import time
 import tomllib
 from pathlib import Path
 
@@ -418,11 +417,10 @@ def test_the_map_names_every_part_once():
 
 def test_importing_the_package_takes_less_than_50_ms():
     def seconds(code):
-        begin = time.perf_counter()
-        subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
-        return time.perf_counter() - begin
+        code += "; import time; print(time.process_time())"  # of the processor: a busy machine adds none
+        command = [sys.executable, "-c", code]
+        return float(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
 
-    # Best of five in turn, so that a busy machine slows both alike.
     bare, with_it = zip(*((seconds("pass"), seconds("import mlops_lab")) for _ in range(5)), strict=True)
     assert min(with_it) - min(bare) < 0.050, statistics.median(with_it)
 
