@@ -5,6 +5,8 @@ import platform
 import signal
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
 
@@ -99,7 +101,7 @@ def stop(number, frame):
 for name in ("SIGINT", "SIGTERM", "SIGHUP"):
     signal.signal(getattr(signal, name), stop)
 print("ready", flush=True)
-for _ in range(1200):  # a signal just before a long sleep would be answered after it
+for _ in range(300):  # a signal just before a long sleep would be answered after it
     time.sleep(0.1)
 """
 PARENT = """\
@@ -146,6 +148,25 @@ def test_a_signal_while_the_child_is_started_waits_for_it(monkeypatch, name):
         assert environment.child([sys.executable, "-c", CHILD]) == 9
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_a_signal_that_does_not_wake_the_parent_is_handed_on(monkeypatch):
+    """One that comes just before the parent waits does not; nor does one that another thread receives."""
+    started = subprocess.Popen
+
+    def asleep(process):
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(0.5)  # by now the parent waits
+        signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+
+    def watched(*given, **named):
+        process = started(*given, stdout=subprocess.PIPE, text=True, **named)
+        threading.Thread(target=asleep, args=(process,)).start()
+        return process
+
+    monkeypatch.setattr(subprocess, "Popen", watched)
+    assert environment.child([sys.executable, "-c", CHILD]) == 9
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a terminal of our own")
