@@ -85,6 +85,11 @@ def _tree(path):
     return _parsed(path.read_text(encoding="utf-8"))
 
 
+def _called(node):
+    """Give the last part of the name of what a call calls."""
+    return getattr(node.func, "attr", None) or getattr(node.func, "id", "")
+
+
 def _imports(package, path, tree):
     """Give the full name of all that a module imports, wherever in it and by whatever statement."""
     folder = (package.name, *path.relative_to(package).parent.parts)
@@ -95,10 +100,7 @@ def _imports(package, path, tree):
             origin = folder[: len(folder) - node.level + 1] if node.level else ()
             module = ".".join([*origin, *([node.module] if node.module else [])])
             yield from (f"{module}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in {
-            "import_module",
-            "__import__",
-        }:
+        elif isinstance(node, ast.Call) and _called(node) in {"import_module", "__import__"}:
             yield from (given.value for given in node.args[:1] if isinstance(given, ast.Constant))
 
 
@@ -151,7 +153,7 @@ def shape_violations(package):
     for path in _modules(package):
         where, tree = path.relative_to(package).as_posix(), _tree(path)
         for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "print" and where not in MAY_PRINT:
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "print" and where not in MAY_PRINT:
                 found.append(f"{where}:{node.lineno} prints: return the text, or send it to a stream")
         targets = [ast.unparse(t) for node in tree.body if isinstance(node, ast.Assign) for t in node.targets]
         targets += [ast.unparse(node.target) for node in tree.body if isinstance(node, ast.AnnAssign)]
@@ -472,7 +474,7 @@ for name in ours:
     if changed:
         found.setdefault(name, []).extend(changed + acts)
     acts.clear()
-    before = state()
+    before = {**after, "acts": []}
 json.dump(found, open(out, "w"))
 """
 
