@@ -79,6 +79,7 @@ def _part(package, path):
 
 
 _parsed = functools.cache(ast.parse)
+_nodes = functools.cache(lambda tree: tuple(ast.walk(tree)))
 
 
 def _tree(path):
@@ -93,7 +94,7 @@ def _called(node):
 def _imports(package, path, tree):
     """Give the full name of all that a module imports, wherever in it and by whatever statement."""
     folder = (package.name, *path.relative_to(package).parent.parts)
-    for node in ast.walk(tree):
+    for node in _nodes(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -152,8 +153,12 @@ def shape_violations(package):
     found = []
     for path in _modules(package):
         where, tree = path.relative_to(package).as_posix(), _tree(path)
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "print" and where not in MAY_PRINT:
+        for node in _nodes(tree):
+            if (
+                isinstance(node, ast.Call)
+                and getattr(node.func, "id", "") == "print"
+                and where not in MAY_PRINT
+            ):
                 found.append(f"{where}:{node.lineno} prints: return the text, or send it to a stream")
         targets = [ast.unparse(t) for node in tree.body if isinstance(node, ast.Assign) for t in node.targets]
         targets += [ast.unparse(node.target) for node in tree.body if isinstance(node, ast.AnnAssign)]
@@ -309,13 +314,13 @@ def _used(source, package="mlops_lab"):
     """Give the full names of ours that a source imports or reaches through an imported module."""
     tree = _parsed(source)
     bound, found = {}, set()
-    for node in ast.walk(tree):
+    for node in _nodes(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == package:
             for alias in node.names:
                 full = f"{node.module}.{alias.name}"
                 bound[alias.asname or alias.name] = full
                 found.add(full)
-    for node in ast.walk(tree):
+    for node in _nodes(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in bound:
             found.add(f"{bound[node.value.id]}.{node.attr}")
     return found
@@ -345,11 +350,12 @@ def unused(root):
     commands = {each.replace(":", ".") for each in entry.values()}
     for path in _modules(package):
         module = _module(package, path)
-        own = path.parent if path.name == "__init__.py" else path
+        is_room = path.name == "__init__.py"
+        own = path.parent if is_room else path
         taken = {
             name
             for user, names in users
-            if user != path and not (own.is_dir() and user.is_relative_to(own))
+            if user != path and not (is_room and user.is_relative_to(own))
             for name in names
         }
         for node in _tree(path).body:
@@ -358,7 +364,7 @@ def unused(root):
                     "EXERCISES"
                 }:  # found by its name, at run time
                     # a room's name may be taken from the room, or from the module in which it stands
-                    ways = {f"{module}.{name}"} if own.is_file() else _ways(taken, module, name)
+                    ways = _ways(taken, module, name) if is_room else {f"{module}.{name}"}
                     if not ways & (taken | commands):
                         yield f"{module}.{name}"
 
