@@ -524,7 +524,6 @@ def test_a_file_that_is_read_as_something_else_than_it_says_is_refused(tmp_path)
     """skops builds one object for each address: one address planted twice loads what no hash has seen."""
     import skops.io
 
-
     def share_an_address(schema):
         held = json.loads(schema)
         settings = held["content"]["content"]
