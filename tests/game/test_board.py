@@ -8,7 +8,7 @@ import pytest
 
 from mlops_lab import reality
 from mlops_lab.course.validate import exact
-from mlops_lab.game import scores
+from mlops_lab.game import narration, scores
 from mlops_lab.game.board import Board, ReplayedGame, reality_board
 from mlops_lab.game.scores import LOGS, final_score
 from mlops_lab.game.session import GameSession, file_name
@@ -113,6 +113,18 @@ def test_each_action_is_on_disk_at_once_and_another_board_goes_on(board):
     assert here.actions == there.actions and here.money == there.money
     assert "goes on from game.json" in again.message.value
     assert ("v1", "v1") in [tuple(option) for option in again.forms["Release"][0].versions[0].options]
+
+
+def test_the_weeks_are_drawn_again_only_where_their_picture_changes(board, monkeypatch):
+    drawn, draw = [], narration.draw_weeks
+    monkeypatch.setattr(narration, "draw_weeks", lambda game: drawn.append(len(game.actions)) or draw(game))
+    press(board, "Time", "tick", days="7")
+    before = board.weeks.value
+    press(board, "Data", "collect", n="150")
+    press(board, "Train", "train")
+    assert board.weeks.value == before
+    press(board, "Release", "deploy", version="v1")
+    assert drawn == [1, 4] and board.weeks.value != before
 
 
 def test_a_test_is_shown_in_words_and_as_a_picture(board):
