@@ -17,7 +17,6 @@ LONGEST = (
     "course/test_execution.py",
     "game/test_board.py",
     "tracking/test_tensorboard_and_wandb.py",
-    "exercises/test_monitoring_data.py",
     "exercises/test_expectation_vs_reality.py",
     "tracking/test_comparison_and_rerun.py",
     "game/test_leaderboard.py",
