@@ -42,7 +42,8 @@ class SuiteStep:
     silent: bool = False
 
 
-_PYTEST = ("-m", "pytest", "-q", "-n", "2", "--dist", "loadfile")
+# the order of files is that of tests/conftest.py; nbval is for notebooks, and slow to load
+_PYTEST = ("-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "-p", "no:nbval")
 _QUICK = (
     SuiteStep("lint", ("-m", "ruff", "check")),
     SuiteStep("format", ("-m", "ruff", "format", "--check")),
