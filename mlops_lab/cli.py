@@ -140,11 +140,17 @@ def parser(root: Path = ROOT) -> argparse.ArgumentParser:
         "--leaderboard", type=Path, metavar="FOLDER", help="rank the games in a folder instead of playing"
     )
 
+    check = command("check", "for authors: lint, run and compare lessons; store what is well", _check)
+    check.add_argument("lessons", nargs="+", help="lessons", **lesson)
+    check.add_argument("--read", action="store_true", help="also print each lesson as one page of text")
+    validate = command("validate", "for authors: run lessons against their stored outputs, twice", _validate)
+    validate.add_argument("lessons", **some)
+    validate.add_argument("--cold", action="store_true", help="start every kernel from nothing")
     build = command("build", "for authors: derive students' copies from the sources and execute both", _build)
     build.add_argument("lessons", **some)
     lint = command("lint", "for authors: hold lessons against the rules for lessons", _lint)
     lint.add_argument("lessons", **some)
-    new = command("new", "for authors: begin a lesson, a scaffold that keeps all the rules", _new)
+    new = command("new", "for authors: begin a lesson, with a scaffold that runs", _new)
     new.add_argument("name", metavar="NN_topic", help="number and topic, such as 15_my_topic")
     top.commands = tuple(commands.choices)
     return top
@@ -198,6 +204,18 @@ def _play(given: argparse.Namespace, root: Path) -> int:
     return terminal.play(given.scenario, seed=given.seed, log=given.log, resume=given.resume)
 
 
+def _check(given: argparse.Namespace, root: Path) -> int:
+    from mlops_lab.course import check
+
+    return check.main(given.lessons, read_page=given.read, root=root)
+
+
+def _validate(given: argparse.Namespace, root: Path) -> int:
+    from mlops_lab.course import validate
+
+    return validate.main(given.lessons, cold=given.cold, root=root)
+
+
 def _build(given: argparse.Namespace, root: Path) -> int:
     from mlops_lab.course import build
 
@@ -213,8 +231,7 @@ def _lint(given: argparse.Namespace, root: Path) -> int:
 def _new(given: argparse.Namespace, root: Path) -> int:
     from mlops_lab.course import scaffold
 
-    print(f"made {scaffold.new(given.name, root=root)}")
-    return 0
+    return scaffold.main(given.name, root=root)
 
 
 def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:

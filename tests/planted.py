@@ -68,10 +68,16 @@ def hanging():
     return notebooks.normalised(nbformat.v4.new_notebook(cells=cells))
 
 
+def replaced(text: str) -> str:
+    """Take out what the scaffold's author is asked to replace."""
+    return re.sub(r"\n*^Replace: .*", "", text, flags=re.MULTILINE)
+
+
 def finished(name: str = NAME):
     """Build the scaffold's lesson as if it had been executed; typed outputs hold what the linter reads."""
     made, count = [], 0
-    for kind, source in scaffold_template.cells(name):
+    for kind, text in scaffold_template.cells(name):
+        source = replaced(text)
         if kind == "text":
             made.append(nbformat.v4.new_markdown_cell(source))
             continue

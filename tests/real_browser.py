@@ -36,24 +36,43 @@ CELLS = """() => {
 
 
 @contextmanager
-def cell_shown(lab, code, *, width=1200, height=900):
-    """Run a notebook of one cell in JupyterLab, give its page, and see that it asks no other machine."""
+def browser():
+    """Start the browser."""
     from playwright.sync_api import sync_playwright
 
+    with sync_playwright() as play:
+        started = play.chromium.launch(executable_path=BROWSER, args=FLAGS)
+        yield started
+        started.close()
+
+
+@contextmanager
+def opened(browser, url, base, *, width, height):
+    """Open a page with a memory of its own, and see that it raises nothing and asks no machine but `base`."""
+    wrong, foreign = [], []
+    context = browser.new_context(viewport={"width": width, "height": height})
+    context.set_default_timeout(120_000)
+    page = context.new_page()
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("request", lambda asked: foreign.append(asked.url) if leaves(asked.url, base) else None)
+    page.goto(url)
+    yield page
+    context.close()
+    assert not wrong
+    assert not foreign, f"the page asked another machine: {foreign[:3]}"
+
+
+@contextmanager
+def cell_shown(browser, lab, code, *, name, width=1200, height=900):
+    """Run a notebook of one cell in JupyterLab, and give its page."""
     work, address = lab
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
     book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(book, work / "one_cell.ipynb")
+    nbformat.write(book, work / f"{name}.ipynb")
     base, token = address.split("/lab")[0], address.split("token=")[1]
-    foreign = []
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=BROWSER, args=FLAGS)
-        page = browser.new_page(viewport={"width": width, "height": height})
-        page.set_default_timeout(120_000)
-        page.on("request", lambda request: foreign.append(request.url) if leaves(request.url, base) else None)
-        page.goto(f"{base}/lab/tree/one_cell.ipynb?token={token}")
+    # a workspace of its own: no tab of another test is open in it
+    url = f"{base}/lab/workspaces/{name}/tree/{name}.ipynb?token={token}"
+    with opened(browser, url, base, width=width, height=height) as page:
         page.wait_for_function(CELLS)
         page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
         yield page
-        browser.close()
-    assert not foreign, f"the page asked another machine: {foreign[:3]}"

@@ -15,9 +15,10 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.fixture
-def lab(tmp_path):
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
     """Start `lab` on a copy of the course; yield the student's folder and the address."""
+    tmp_path = tmp_path_factory.mktemp("lab")
     shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
     settings = tmp_path / "config"
     settings.mkdir()
@@ -45,7 +46,7 @@ def lab(tmp_path):
             yield tmp_path / "work", _address(server, log)
         finally:
             server.terminate()
-            server.wait(30)
+            server.wait(120)
 
 
 def _address(server, log):

@@ -50,7 +50,9 @@ def called(monkeypatch):
         ("course.run", "verify", 1),
         ("course.build", "build", 0),
         ("course.lint", "main", 3),
-        ("course.scaffold", "new", Path("notebooks/solutions/15_new.ipynb")),
+        ("course.scaffold", "main", 0),
+        ("course.check", "main", 1),
+        ("course.validate", "main", 0),
         ("game.terminal", "play", 0),
         ("game.leaderboard", "main", 1),
     ):
@@ -73,7 +75,12 @@ def called(monkeypatch):
         (["verify", "0"], "course.run.verify", [["00_start_here"]], {"seeds": 20, "first": 0}, 1),
         (["build", "0"], "course.build.build", [["00_start_here"]], {}, 0),
         (["lint"], "course.lint.main", [[]], {}, 3),
-        (["new", "15_new"], "course.scaffold.new", ["15_new"], {}, 0),
+        (["new", "15_new"], "course.scaffold.main", ["15_new"], {}, 0),
+        (["check", "0", "7"], "course.check.main", [["00_start_here", "07_monitoring_data"]],
+         {"read_page": False}, 1),
+        (["check", "0", "--read"], "course.check.main", [["00_start_here"]], {"read_page": True}, 1),
+        (["validate"], "course.validate.main", [[]], {"cold": False}, 0),
+        (["validate", "7", "--cold"], "course.validate.main", [["07_monitoring_data"]], {"cold": True}, 0),
     ],
 )  # fmt: skip
 def test_every_command_calls_its_function(course, called, arguments, function, given, named, code):

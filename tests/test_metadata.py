@@ -73,6 +73,9 @@ def _imports(source: str, *, tried: bool) -> set[str]:
     return found
 
 
+_owners = functools.cache(metadata.packages_distributions)
+
+
 @functools.cache
 def _imported(*, tried: bool, deck: bool = False) -> dict[str, set[str]]:
     """Return the distributions that the package, or its deck, imports, with the modules that are taken."""
@@ -80,7 +83,7 @@ def _imported(*, tried: bool, deck: bool = False) -> dict[str, set[str]]:
     paths = [path for path in (ROOT / "mlops_lab").rglob("*.py") if path.is_relative_to(slides) is deck]
     sources = [path.read_text(encoding="utf-8") for path in paths]
     modules = set().union(*(_imports(source, tried=tried) for source in sources))
-    owners = metadata.packages_distributions()
+    owners = _owners()
     found: dict[str, set[str]] = {}
     for module in modules - sys.stdlib_module_names - {"mlops_lab"}:
         for owner in owners.get(module, [module]):

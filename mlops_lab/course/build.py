@@ -19,7 +19,7 @@ from typing import Any
 from mlops_lab import artifacts
 from mlops_lab.course.compare import is_typed, typed
 from mlops_lab.course.execution import Job, execute
-from mlops_lab.course.notebooks import call_of, chosen, normalised, read, text_of, write
+from mlops_lab.course.notebooks import Lesson, call_of, chosen, normalised, read, text_of, write
 from mlops_lab.course.text_extraction import extracted
 from mlops_lab.course.time import estimate, with_time
 from mlops_lab.lesson.derived_texts import read_from
@@ -114,6 +114,14 @@ def _alike(stored: list[Any], fresh: list[Any]) -> bool:
     return plain[0] == plain[1] and not list(typed(stored, fresh))
 
 
+def store(lesson: Lesson, notebooks: Sequence[Any], texts: str) -> None:
+    """Write a lesson's source, its student's copy, and the texts of the copy."""
+    for notebook, path in zip(notebooks, (lesson.source, lesson.copy), strict=True):
+        write(notebook, path)
+    lesson.texts.parent.mkdir(parents=True, exist_ok=True)
+    artifacts.atomic_write(lesson.texts, texts)
+
+
 def build(lessons: Sequence[str] = (), *, root: Path) -> int:
     """Bring lessons into the state in which they are committed.
 
@@ -146,10 +154,7 @@ def build(lessons: Sequence[str] = (), *, root: Path) -> int:
         minutes = estimate(executed[0])
         for notebook in executed:
             with_time(notebook, minutes)
-        for notebook, path in zip(executed, (lesson.source, lesson.copy), strict=True):
-            write(notebook, path)
-        lesson.texts.parent.mkdir(parents=True, exist_ok=True)
-        artifacts.atomic_write(lesson.texts, written_texts(texts))
+        store(lesson, executed, written_texts(texts))
         seconds = max(result.seconds for result in results)
         sys.stdout.write(f"built {lesson.name}: both notebooks ran in {seconds:.1f} s\n")
     return int(failed > 0)

@@ -16,11 +16,12 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mlops_lab.course import warm_kernels
 from mlops_lab.course.notebooks import Lesson, read, text_of
 from mlops_lab.setup import environment
 
@@ -107,13 +108,16 @@ def execute(
     jobs: Sequence[Job],
     *,
     strict: bool = True,
+    warm: bool = False,
     cell_timeout_s: float = CELL_TIMEOUT_S,
     progress: Callable[[JobResult, int, int], None] | None = None,
 ) -> list[JobResult]:
     """Run notebooks with papermill and store executed copies.
 
     Every notebook gets a fresh kernel in a folder of its own, two run at a time; those that must run alone
-    follow one by one. A kernel that fails to start is tried once more; a cell that fails is not.
+    follow one by one. A kernel that fails to start is tried once more; a cell that fails is not. Where `warm`
+    is asked for, kernels are forks of a process that has imported what lessons import (`warm_kernels`); those
+    of lessons that must run alone never are.
     """
     together = [job for job in jobs if not job.alone]
     alone = [job for job in jobs if job not in together]
@@ -134,7 +138,8 @@ def execute(
                     kernels.stop()
                     raise
 
-        perform(together, WORKERS)
+        with warm_kernels.server() if warm and together else nullcontext():
+            perform(together, WORKERS)
         perform(alone, 1)
     return [done[id(job)] for job in jobs]
 
@@ -246,12 +251,13 @@ def jobs_for(lessons: Iterable[Lesson], folder: Path, seed: int | None = None) -
 
 
 @contextmanager
-def own_kernel(*, strict: bool = True) -> Iterator[Path]:
+def own_kernel(*, strict: bool = True, warm: bool = False) -> Iterator[Path]:
     """Set this process up so that every kernel it starts is this Python, with a clean IPython.
 
     The environment of the process is changed inside the block and put back after it, so only one such block
     may be open at a time; kernels may run in parallel inside it. The package that kernels import is the one
-    that this module belongs to.
+    that this module belongs to. A server of warm kernels that a surrounding process keeps is used where
+    `warm` says so; one that is started inside the block is used in any case.
     """
     from ipykernel.kernelspec import get_kernel_dict
 
@@ -260,7 +266,8 @@ def own_kernel(*, strict: bool = True) -> Iterator[Path]:
         place = Path(folder)
         spec = place / "jupyter" / "kernels" / KERNEL / "kernel.json"
         spec.parent.mkdir(parents=True)
-        spec.write_text(json.dumps(get_kernel_dict()), encoding="utf-8")
+        kernel = {**get_kernel_dict(), "metadata": warm_kernels.provisioned()}
+        spec.write_text(json.dumps(kernel), encoding="utf-8")
         start, runtime = place / "start", place / "runtime"
         start.mkdir()
         runtime.mkdir(mode=0o700)
@@ -271,6 +278,8 @@ def own_kernel(*, strict: bool = True) -> Iterator[Path]:
             os.environ["JUPYTER_RUNTIME_DIR"] = str(runtime)
             os.environ["IPYTHONDIR"] = str(place / "ipython")
             os.environ["JUPYTER_PLATFORM_DIRS"] = "1"
+            if not warm:
+                os.environ.pop(warm_kernels.SOCKET, None)
             yield start
         finally:
             os.environ.clear()

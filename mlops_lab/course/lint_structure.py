@@ -9,7 +9,8 @@ A lesson is, in this order:
    with a word about it (L06). `## Exercises` stands after the first section (L07)
 5. `## In the wild`, `## With LLMs`, `## What you can now say`, `## Go further`, `## Next lesson` (L07-L09)
 
-Prose carries the code: at least 25 words for each code cell (L10), and nothing left to be written (L11).
+Prose carries the code: at least 25 words for each code cell (L10), and nothing left to be written or replaced
+(L11).
 """
 
 from __future__ import annotations
@@ -153,6 +154,8 @@ def prose(notebook: Any) -> Iterator[Found]:
         left = re.search(r"\b(to[d]o|fix[m]e|x{3}|lorem ipsum)\b|<!--", text_of(cell), re.IGNORECASE)
         if left:
             yield "L11", place, f"{left.group(0)!r} is left in the text: finish it or take it out"
+        for line in re.findall(r"^Replace: .*", text_of(cell), re.MULTILINE):
+            yield "L11", place, f"a placeholder is left: {line!r}"
 
 
 def words(texts: Iterable[str]) -> int:

@@ -1,31 +1,48 @@
-"""How nbval reads our lessons; loaded by `validate` with ``pytest -p mlops_lab.course.nbval_plugin``.
+"""How nbval reads our lessons, under `validate` and under a plain ``pytest --nbval`` alike.
 
 nbval compares letters, also inside JSON; it compares nothing in a cell that was never run; tags can switch it
-off; it runs a notebook in the notebook's own folder; and a kernel that dies keeps it waiting until the
-cell's time is up. Here typed outputs are compared by their own rules, a never-run cell and such a tag are
-failures, the kernel starts in an empty folder, and its death is seen within a second.
+off; it runs a notebook in the notebook's own folder, by whatever kernel is registered, in the caller's
+environment; and a kernel that dies keeps it waiting until the cell's time is up. Here typed outputs are
+compared by their own rules, a never-run cell and such a tag are failures, the kernel is this Python, strict,
+in an empty folder, as when the outputs were stored, and its death is seen within a second.
 """
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from queue import Empty
 from typing import Any
 
 import pytest
 from nbval.kernel import RunningKernel
-from nbval.plugin import IPyNbCell, IPyNbFile
+from nbval.plugin import IPyNbCell, IPyNbFile, get_sanitize_patterns
 
 from mlops_lab.course.compare import is_typed, typed
-from mlops_lab.course.execution import KERNEL
+from mlops_lab.course.execution import KERNEL, is_alone, own_kernel
 
 __all__: list[str] = []
 
 _OUTPUT_TIMEOUT_S = 30
 """How long to wait for the last output of a cell; nbval's 5 seconds are too few on a busy machine."""
+
+_SANITIZERS = """\
+[live values]
+regex: ‹[^‹›]*›
+replace: LIVE
+
+[memory addresses]
+regex: 0x[0-9a-fA-F]{6,}
+replace: ADDRESS
+
+[temporary folders]
+regex: (?:/private)?(?:/tmp|/var/folders)/[\\w./-]+
+replace: FOLDER
+"""
+"""What nbval does not compare, in the format of its option ``--nbval-sanitize-with``; the linter refuses to
+store such things, so this only keeps a difference that nobody can mend from hiding one that matters."""
 
 
 class LessonKernel(RunningKernel):  # type: ignore[misc]  # nbval is not annotated
@@ -81,14 +98,20 @@ class LessonCell(IPyNbCell):  # type: ignore[misc]  # nbval is not annotated
 class LessonFile(IPyNbFile):  # type: ignore[misc]  # nbval is not annotated
     """A notebook that is executed in an empty folder by this Python."""
 
-    _place: tempfile.TemporaryDirectory[str] | None = None
+    _held: ExitStack | None = None
 
     def setup(self) -> None:
-        """Start the kernel."""
-        self._place = tempfile.TemporaryDirectory(prefix="mlops-lab-nbval-", ignore_cleanup_errors=True)
+        """Start the kernel; the environment made for it is put back when the notebook is done."""
+        self._held = ExitStack()
+        folder = self._held.enter_context(own_kernel(warm=not is_alone(self.path)))
         timeout = self.config.option.nbval_kernel_startup_timeout
-        self.kernel = LessonKernel(KERNEL, cwd=self._place.name, startup_timeout=timeout)
+        self.kernel = LessonKernel(KERNEL, cwd=str(folder), startup_timeout=timeout)
         self.setup_sanitize_files()
+
+    def setup_sanitize_files(self) -> None:
+        """Leave out what no machine gives twice, and what the caller's file names."""
+        self.sanitize_patterns.update(get_sanitize_patterns(_SANITIZERS))
+        super().setup_sanitize_files()
 
     def collect(self) -> Iterator[LessonCell]:
         """List the code cells."""
@@ -98,10 +121,10 @@ class LessonFile(IPyNbFile):  # type: ignore[misc]  # nbval is not annotated
             )
 
     def teardown(self) -> None:
-        """Stop the kernel and remove its folder."""
+        """Stop the kernel and remove its folders."""
         super().teardown()
-        if self._place is not None:
-            self._place.cleanup()
+        if self._held is not None:
+            self._held.close()
 
 
 @pytest.hookimpl(wrapper=True)

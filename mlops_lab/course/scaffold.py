@@ -1,9 +1,14 @@
-"""Begin a lesson: a small one that runs, keeps every rule, and says in its own cells what belongs where."""
+"""Begin a lesson: a small one that runs, and says in its own cells what belongs where.
+
+It keeps every rule but one: each line that begins with "Replace:" is to be replaced, and the linter names
+those that are left.
+"""
 
 from __future__ import annotations
 
 import keyword
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +18,7 @@ from mlops_lab.course.build import build
 from mlops_lab.course.notebooks import Lesson, write
 from mlops_lab.setup import lessons
 
-__all__ = ["new"]
+__all__ = ["main"]
 
 _NAME = re.compile(r"\d\d_[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _MACHINERY = {"exercise", "judging", "shell"}  # files beside those of the lessons
@@ -47,9 +52,22 @@ def new(name: str, *, root: Path) -> Path:
         whole = True
     finally:
         if not whole:
-            for made in (module, test, lesson.source, lesson.copy):
+            for made in (module, test, lesson.source, lesson.copy, lesson.texts):
                 made.unlink(missing_ok=True)
     return lesson.source
+
+
+def main(name: str, *, root: Path) -> int:
+    """Make a new lesson, and say what to do next."""
+    lesson = Lesson(name, root)
+    new(name, root=root)
+    sys.stdout.write(
+        f"""made {lesson.source.relative_to(root).as_posix()}: edit it in JupyterLab
+made mlops_lab/exercises/{lesson.topic}.py: its exercise, tried in tests/exercises/test_{lesson.topic}.py
+next: replace what says "Replace:", then  python -m mlops_lab check {name[:2]}
+"""
+    )
+    return 0
 
 
 def _refuse(name: str, root: Path) -> None:

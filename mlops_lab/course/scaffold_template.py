@@ -1,4 +1,7 @@
-"""What a new lesson starts from: a whole small lesson on how the mean of a sample settles."""
+"""What a new lesson starts from: a whole small lesson on how the mean of a sample settles.
+
+A line that begins with "Replace:" says what an author writes in its place.
+"""
 # ruff: noqa: E501  the links are longer than a line
 
 from __future__ import annotations
@@ -9,6 +12,8 @@ _CELLS = """
 == text
 # {number} {title}: do more readings settle it?
 
+Replace: the title asks what the lecture claims; yours asks it of {topic}.
+
 The title asks what the lecture claims. Say here, in two or three sentences, which claim of the lecture this
 lesson puts to the test, and why anybody should care. Give the lecture's key, as in (L8).
 == text
@@ -17,6 +22,8 @@ lesson puts to the test, and why anybody should care. Give the lecture's key, as
 > **You need** the lessons before this one, a little numpy, and no network.
 >
 > **Time** 30 minutes.
+
+Replace: these three lines, each with what is true of your lesson.
 == code
 import numpy as np
 import pandas as pd
@@ -28,6 +35,8 @@ One number steers all chance in this lesson. Every claim below must hold at the 
 seed = 0
 == text
 ## 1 One idea, measured (core)
+
+Replace: heading and story of this section; keep the order of its cells.
 
 A section goes **predict, run, explain**. First say in plain words what will be done, and why it is in doubt.
 A scanner reads the same fruit again and again, and each reading is a little off. The **mean** of the readings
@@ -82,6 +91,8 @@ a scanner whose every reading is too high by the same amount stays too high, how
 
 ### Exercise 1: how many readings?
 
+Replace: this exercise, here and in mlops_lab/exercises/{topic}.py, with its answers in tests/exercises/test_{topic}.py.
+
 Ten readings scatter too far for you. How many do you need so that their mean scatters **half** as far? Leave
 the three dots and the check says that you have not tried yet.
 == code
@@ -96,6 +107,8 @@ hint("{topic}.1")
 == text
 ## In the wild
 
+Replace: a real incident of your topic, from a source that you have read.
+
 Tell a real incident in five lines, and name your source, which you have read.
 Until you have a better one: a study of large learning systems found that the model is a small part of them.
 Most of the work, and most of the trouble, lies in the parts around it: data, configuration, monitoring.
@@ -103,10 +116,14 @@ Its authors call that hidden debt. [Sculley et al., 2015](https://papers.nips.cc
 == text
 ## With LLMs
 
+Replace: what language models change about your topic, and what they do not.
+
 **What changes:** one question costs money and seconds, so nobody asks it a thousand times lightly.
 **What does not:** one answer is one reading; only several of them tell how far answers scatter.
 == text
 ## What you can now say
+
+Replace: what a student can say after your lesson.
 
 - More readings settle a mean, with the square root of their number.
 - They do not mend an error that all readings share.
@@ -119,6 +136,8 @@ Its authors call that hidden debt. [Sculley et al., 2015](https://papers.nips.cc
 - [ml-ops.org](https://ml-ops.org): principles, and a map of the field.
 
 ## Next lesson
+
+Replace: the next lesson, with a link to it.
 
 Name the lesson that follows, and the question that it answers.
 """

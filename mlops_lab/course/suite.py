@@ -42,7 +42,8 @@ class SuiteStep:
     silent: bool = False
 
 
-_PYTEST = ("-m", "pytest", "-q", "-n", "2", "--dist", "loadfile")
+# the order of files is that of tests/conftest.py; nbval is for notebooks, and slow to load
+_PYTEST = ("-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "-p", "no:nbval")
 _QUICK = (
     SuiteStep("lint", ("-m", "ruff", "check")),
     SuiteStep("format", ("-m", "ruff", "format", "--check")),
@@ -53,7 +54,7 @@ _FULL = (
     SuiteStep("types", ("-m", "mypy"), silent=True),
     SuiteStep("tests with kernels, servers, installs", (*_PYTEST, "-m", "slow", "tests")),
     SuiteStep("lesson rules", ("-m", "mlops_lab.cli", "lint")),
-    SuiteStep("lessons against their stored outputs", ("-m", "mlops_lab.course.validate"), offline=True),
+    SuiteStep("lessons against their stored outputs", ("-m", "mlops_lab.cli", "validate"), offline=True),
     SuiteStep("results of benchmarks", ("benchmarks/stale.py",)),
     # at seed 0 they have just held: where a claim breaks, a lesson does not run to its end
     SuiteStep(

@@ -14,10 +14,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from xml.etree import ElementTree
 
-from mlops_lab.course import compare
+from mlops_lab.course import compare, warm_kernels
 from mlops_lab.course.execution import (
     CELL_TIMEOUT_S,
     KERNEL,
@@ -34,22 +35,6 @@ __all__: list[str] = []
 
 _PLUGIN = "mlops_lab.course.nbval_plugin"
 
-_SANITIZERS = """\
-[live values]
-regex: ‹[^‹›]*›
-replace: LIVE
-
-[memory addresses]
-regex: 0x[0-9a-fA-F]{6,}
-replace: ADDRESS
-
-[temporary folders]
-regex: (?:/private)?(?:/tmp|/var/folders)/[\\w./-]+
-replace: FOLDER
-"""
-"""What nbval does not compare, in the format of its option ``--nbval-sanitize-with``; the linter refuses to
-store such things, so this only keeps a difference that nobody can mend from hiding one that matters."""
-
 
 def exact() -> bool:
     """Say whether this system gives the stored numbers to the last digit: Linux on x86-64, under the lock."""
@@ -57,7 +42,11 @@ def exact() -> bool:
 
 
 def nbval(
-    notebooks: Sequence[Path], *, strict: bool | None = None, cell_timeout_s: float = CELL_TIMEOUT_S
+    notebooks: Sequence[Path],
+    *,
+    strict: bool | None = None,
+    warm: bool = False,
+    cell_timeout_s: float = CELL_TIMEOUT_S,
 ) -> list[str]:
     """Execute notebooks with nbval, in copies, and compare their outputs with the stored ones.
 
@@ -66,15 +55,13 @@ def nbval(
     """
     strict = exact() if strict is None else strict
     together = [path for path in notebooks if not is_alone(path)]
-    batches = [together, *([path] for path in notebooks if path not in together)]
+    alone = [[path] for path in notebooks if path not in together]
     with own_kernel() as folder:
-        (folder / "sanitize.cfg").write_text(_SANITIZERS, encoding="utf-8")
-        return [
-            finding
-            for number, batch in enumerate(batches)
-            if batch
-            for finding in _batch(batch, folder / str(number), strict, cell_timeout_s)
-        ]
+        with warm_kernels.server() if warm and together else nullcontext():
+            found = _batch(together, folder / "together", strict, cell_timeout_s) if together else []
+        for number, batch in enumerate(alone):
+            found += _batch(batch, folder / str(number), strict, cell_timeout_s)
+    return found
 
 
 def _batch(notebooks: Sequence[Path], folder: Path, strict: bool, cell_timeout_s: float) -> list[str]:
@@ -90,7 +77,7 @@ def _batch(notebooks: Sequence[Path], folder: Path, strict: bool, cell_timeout_s
     command = [sys.executable, "-m", "pytest", "-q", "--color=no", "--no-header", "--tb=short"]
     command += ["-p", "nbval.plugin", "-p", _PLUGIN, "-p", "no:cacheprovider", "--junitxml=report.xml"]
     command += ["--nbval" if strict else "--nbval-lax", "--nbval-kernel-name", KERNEL]
-    command += ["--nbval-cell-timeout", str(cell_timeout_s), "--nbval-sanitize-with", "../sanitize.cfg"]
+    command += ["--nbval-cell-timeout", str(cell_timeout_s)]
     if len(notebooks) > 1:
         command += ["-p", "xdist", "-n", str(WORKERS), "--dist", "loadfile"]
     # plugins that happen to be installed beside ours must not change what is tested
@@ -144,17 +131,13 @@ def validate(lessons: Sequence[Lesson], *, cell_timeout_s: float = CELL_TIMEOUT_
     return found
 
 
-def main(lessons: Sequence[str] = (), *, root: Path) -> int:
-    """Validate lessons by both engines and print what differs."""
+def main(lessons: Sequence[str] = (), *, cold: bool = False, root: Path) -> int:
+    """Validate lessons by both engines and print what differs; `cold` starts every kernel anew."""
     known = chosen(lessons, root=root)
     by_papermill = validate(known)
-    by_nbval = nbval([path for lesson in known for path in (lesson.copy, lesson.source)])
+    by_nbval = nbval([path for lesson in known for path in (lesson.copy, lesson.source)], warm=not cold)
     for engine, found in (("papermill", by_papermill), ("nbval", by_nbval)):
         sys.stdout.write("".join(f"DIFFERS ({engine}) {difference}\n" for difference in found))
         sys.stdout.write(f"{engine}: {2 * len(known)} notebooks executed, {len(found)} differences\n")
     sys.stdout.flush()
     return int(bool(by_papermill or by_nbval))
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:], root=Path(__file__).resolve().parents[2]))

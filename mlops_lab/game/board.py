@@ -511,16 +511,16 @@ class Board:
         self._turn()
 
     def _draw(self) -> None:
-        """Draw the weeks again where something that is drawn has changed."""
+        """Write the diary, and draw the weeks again where something that is drawn has changed."""
         game = self.session.game
-        state = (len(game.weeks), len(game.actions), len(game.pages))
-        if state == self._drawn:
-            return
-        self._drawn = state
-        self.weeks.value = (
-            _image(narration.draw_weeks(game), narration.describe_weeks(game)) if game.weeks else ""
-        )
         self.diary.value = _diary(game)
+        marks = sum(entry["action"] in narration.MARKED for entry in game.actions)
+        state = (len(game.weeks), marks, len(game.pages))
+        if state != self._drawn:
+            self._drawn = state
+            self.weeks.value = (
+                _image(narration.draw_weeks(game), narration.describe_weeks(game)) if game.weeks else ""
+            )
 
     def _turn(self) -> None:
         """Turn to the forms of the kind that is chosen."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = [
+    "MARKED",
     "answered",
     "bars",
     "bill",
@@ -237,6 +238,9 @@ def score_table(final: FinalScore) -> str:
 
 # ---------------------------------------------------------------- pictures
 
+MARKED = ("deploy", "rollback", "choose_metric")
+"""The actions that the picture of the weeks shows."""
+
 
 def draw_weeks(game: reality.Season) -> Axes:
     """Draw the weeks: revenue and profit, the price, complaints by group; with deployments and pages."""
@@ -277,7 +281,7 @@ def _events(game: reality.Season, top: Axes, low: Axes) -> None:
     """Mark what was put live and when the phone rang, each name a little higher where they stand close."""
     last, height = -9.0, 0
     for entry in game.actions:
-        if entry["action"] not in ("deploy", "rollback", "choose_metric"):
+        if entry["action"] not in MARKED:
             continue
         week = entry["day"] / 7
         height, last = (height + 1) % 3 if week - last < 3.2 else 0, week

@@ -138,5 +138,8 @@ def child(
     with _passed_on() as hand_to:
         process = subprocess.Popen(command, env=dict(environment or prepared()), cwd=folder)
         hand_to(process)
-        code = process.wait()
+        code = None
+        while code is None:  # a signal just before a wait without end would be handed on after it
+            with suppress(subprocess.TimeoutExpired):
+                code = process.wait(timeout=1)
     return code if code >= 0 else 128 - code

@@ -19,7 +19,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import skops.io
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -366,6 +365,8 @@ def _fitted():
 
 
 def _trusting(path):
+    import skops.io
+
     return artifacts.load_model(path, trusted=skops.io.get_untrusted_types(file=path))
 
 
@@ -387,6 +388,8 @@ def test_a_model_its_file_and_its_copy_have_one_hash(tmp_path, kind):
 
 
 def test_two_files_of_one_model_differ_in_bytes_and_not_in_content():
+    import skops.io
+
     first, second = skops.io.dumps(_fitted()["linear"]), skops.io.dumps(_fitted()["linear"])
     assert artifacts.sha256(first) != artifacts.sha256(second)
     assert artifacts.model_hash(first) == artifacts.model_hash(second)
@@ -519,6 +522,7 @@ def test_a_changed_file_is_not_the_expected_model(tmp_path):
 
 def test_a_file_that_is_read_as_something_else_than_it_says_is_refused(tmp_path):
     """skops builds one object for each address: one address planted twice loads what no hash has seen."""
+    import skops.io
 
     def share_an_address(schema):
         held = json.loads(schema)
@@ -535,6 +539,8 @@ def test_a_file_that_is_read_as_something_else_than_it_says_is_refused(tmp_path)
 
 
 def test_broken_files_are_refused_with_one_kind_of_error(tmp_path):
+    import skops.io
+
     whole = skops.io.dumps(_fitted()["linear"])
     other = tmp_path / "other.zip"
     with zipfile.ZipFile(other, "w") as archive:

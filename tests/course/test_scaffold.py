@@ -12,7 +12,7 @@ import pytest
 from exercise_answers import is_tried
 
 from mlops_lab.course import scaffold, scaffold_template
-from mlops_lab.course.notebooks import read, text_of
+from mlops_lab.course.notebooks import read, text_of, write
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -37,12 +37,26 @@ def command(folder: Path, *given: str) -> subprocess.CompletedProcess:
 
 
 @pytest.mark.slow
-def test_a_new_lesson_keeps_all_rules_and_holds(tmp_path):
+def test_a_new_lesson_keeps_all_rules_once_its_placeholders_are_gone(tmp_path):
     folder = course(tmp_path)
     made = command(folder, "new", "15_my_topic")
     assert made.returncode == 0, made.stdout + made.stderr
-    source = read(folder / "notebooks" / "solutions" / "15_my_topic.ipynb")
+    for told in ("15_my_topic.ipynb", "mlops_lab/exercises/my_topic.py", "mlops_lab check 15"):
+        assert told in made.stdout
+    path = folder / "notebooks" / "solutions" / "15_my_topic.ipynb"
+    source = read(path)
     assert any("answer = 10" in text_of(cell) for cell in source["cells"])
+    linted = command(folder, "lint")
+    assert linted.returncode == 1
+    left = [line for line in linted.stdout.splitlines() if "solutions" in line]
+    assert len(left) == sum(text_of(cell).count("Replace: ") for cell in source["cells"]) >= 8
+    assert all("L11 a placeholder is left: 'Replace: " in line for line in left)
+    for cell in source["cells"]:
+        cell["source"] = planted.replaced(text_of(cell))
+    write(source, path)
+    checked = command(folder, "check", "15")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert "reads differently" in checked.stdout
     linted = command(folder, "lint")
     assert linted.returncode == 0, linted.stdout
     verified = command(folder, "verify", "15", "--seeds", "2")

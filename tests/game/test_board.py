@@ -1,17 +1,14 @@
 """The board: what is pressed is done, priced and kept; a proof shows a game that is the same everywhere."""
 
 import html
-import json
-import os
 import re
 import shutil
 
 import pytest
-from real_browser import BROWSER, cell_shown
 
 from mlops_lab import reality
 from mlops_lab.course.validate import exact
-from mlops_lab.game import scores
+from mlops_lab.game import narration, scores
 from mlops_lab.game.board import Board, ReplayedGame, reality_board
 from mlops_lab.game.scores import LOGS, final_score
 from mlops_lab.game.session import GameSession, file_name
@@ -116,6 +113,18 @@ def test_each_action_is_on_disk_at_once_and_another_board_goes_on(board):
     assert here.actions == there.actions and here.money == there.money
     assert "goes on from game.json" in again.message.value
     assert ("v1", "v1") in [tuple(option) for option in again.forms["Release"][0].versions[0].options]
+
+
+def test_the_weeks_are_drawn_again_only_where_their_picture_changes(board, monkeypatch):
+    drawn, draw = [], narration.draw_weeks
+    monkeypatch.setattr(narration, "draw_weeks", lambda game: drawn.append(len(game.actions)) or draw(game))
+    press(board, "Time", "tick", days="7")
+    before = board.weeks.value
+    press(board, "Data", "collect", n="150")
+    press(board, "Train", "train")
+    assert board.weeks.value == before
+    press(board, "Release", "deploy", version="v1")
+    assert drawn == [1, 4] and board.weeks.value != before
 
 
 def test_a_test_is_shown_in_words_and_as_a_picture(board):
@@ -299,104 +308,6 @@ def test_under_a_proof_without_a_log_a_policys_game_is_shown_the_same_each_time(
         ValueError, match="example='oracle' is no policy that a player can play; there are exp"
     ):
         reality_board(SMALL, example="oracle")
-
-
-CODE = """from mlops_lab import reality
-from mlops_lab.game.board import reality_board
-reality_board(reality.Scenario(weeks=18, volume=800, group_share=0.3), path="game.json")
-"""
-SAID = "([part]) => document.querySelector('.jupyter-widgets [role=status]')?.innerText.includes(part)"
-COUNT_CLICKS = "window.clicks = 0; document.addEventListener('click', () => window.clicks++, true)"
-
-
-class Player:
-    """A student at the board: each step ends when the page or the kernel shows that it has arrived."""
-
-    def __init__(self, page):
-        self.page = page
-        page.evaluate(COUNT_CLICKS)
-
-    def button(self, name):
-        return self.page.locator(".jupyter-widgets button").filter(has_text=re.compile(f"^{name}$"))
-
-    def turn(self, kind, words):
-        """Turn to a kind of form, and wait until it stands there."""
-        self.button(kind).first.click()
-        self.page.get_by_text(words).first.wait_for()
-
-    def type(self, number, answered):
-        """Type into the first field, and wait for what the board answers to the number: the kernel has it."""
-        self.page.locator(".jupyter-widgets input[type=text]:visible").first.fill(number)
-        self.page.get_by_text(answered).first.wait_for()
-
-    def press(self, name, said):
-        """Press a button by the keyboard alone, and wait for the board's answer."""
-        for _ in range(5):  # JupyterLab may take the focus between the two, and then nothing was pressed
-            before = self.page.evaluate("window.clicks")
-            self.button(name).press("Enter")
-            if self.page.evaluate("window.clicks") > before:
-                return self.hear(said)
-        raise AssertionError(f"Enter does not press {name!r}")
-
-    def hear(self, said):
-        """Wait until the board says something; if it does not, tell what it says instead."""
-        from playwright.sync_api import TimeoutError as Late
-
-        try:
-            self.page.wait_for_function(SAID, arg=[said])
-        except Late:
-            heard = self.page.locator("[role=status]").all_inner_texts()
-            raise AssertionError(f"the board never said {said!r}; it says {heard}") from None
-
-
-def play_a_short_game(page):
-    """Play until the end, and give the score that the board tells, and how wide the board is."""
-    shot = os.environ.get("MLOPS_LAB_SCREENSHOT")
-    player = Player(page)
-    player.button("Collect").wait_for()
-    player.type("1500", "Costs 900.00")
-    player.press("Collect", "Bought 1,500 labelled crates")
-    player.turn("Test", "for a symptom")
-    player.button("Test").last.click()
-    player.hear("Test of labels")
-    page.locator(".jupyter-widgets img[alt^='Test of labels']").wait_for()
-    player.turn("Train", "a version on all data")
-    player.button("Train").last.click()
-    player.hear("Trained v1")
-    player.turn("Release", "it grades from now on")
-    page.locator(".jupyter-widgets select:visible").first.select_option("v1")
-    player.press("Deploy", "v1 grades from now on")
-    player.turn("Time", "what is live grades")
-    player.type("0", "days=0")  # any number of days costs nothing: only a refusal shows that a number arrives
-    player.type("70", "Costs nothing.")
-    page.get_by_text("days=0").wait_for(state="hidden")
-    player.press("Let time pass", "The pager rings")
-    page.locator("[role=alert]").wait_for()
-    assert not player.button("Finish the season").is_visible(), "the page can be passed over"
-    if shot:
-        page.screenshot(path=shot.replace(".png", "_page.png"))
-    player.press("Look at the log", "Test of bias: THE SYMPTOM IS THERE")
-    player.button("Finish the season").click()
-    player.hear("Your score is")
-    said = page.locator("[role=status]").inner_text()
-    page.locator(".jupyter-widgets img[alt^='Net money']").wait_for()
-    if shot:
-        page.screenshot(path=shot)
-    wide = page.locator(".jupyter-widgets.widget-vbox").first.bounding_box()["width"]
-    return float(re.search(r"Your score is (-?\d+\.\d+)", said)[1]), wide
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine")
-def test_a_student_plays_a_short_game_in_a_browser(lab):
-    with cell_shown(lab, CODE, width=1360, height=2300) as page:
-        score, wide = play_a_short_game(page)
-    log = json.loads((lab[0] / "game.json").read_text(encoding="utf-8"))
-    assert [entry["action"] for entry in log["actions"]][:4] == ["collect", "test", "train", "deploy"]
-    assert log["actions"][0]["arguments"]["n"] == 1500
-    game = reality.Season.replay(lab[0] / "game.json")
-    assert reality.judge(game).score == pytest.approx(score, abs=0.005)
-    assert wide <= 1000
 
 
 @pytest.mark.skipif(not exact(), reason="other processors and releases may play otherwise")

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib import pyplot
-from real_browser import BROWSER, cell_shown
 from scipy import stats
 
 from mlops_lab import load, plots
@@ -21,7 +20,6 @@ from mlops_lab.lesson.panels import (
 )
 
 NONE = np.array([0.0])
-CODE = "from mlops_lab.lesson.panels import drift_panel\ndrift_panel()\n"
 
 
 @pytest.fixture
@@ -128,27 +126,6 @@ def test_each_slider_changes_text_and_picture(drift_box):
         before = text.value, image.value
         control.value = value
         assert text.value != before[0] and image.value != before[1], control.description
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine")
-def test_a_student_moves_the_shift_in_a_browser(lab):
-    with cell_shown(lab, CODE) as page:
-        found = page.locator(".jupyter-widgets b").first
-        found.wait_for()
-        before, drawn = found.inner_text(), page.locator(".jupyter-widgets img, img.widget-image").first
-        source = drawn.get_attribute("src")
-        handle = page.locator(".jupyter-widgets .noUi-handle").first
-        handle.focus()
-        for _ in range(6):  # the shift, in steps of 0.05
-            handle.press("ArrowRight")
-        page.wait_for_function(
-            "before => parseInt(document.querySelector('.jupyter-widgets b').innerText) > before + 40",
-            arg=int(before.rstrip("%")),
-        )
-        page.wait_for_function(
-            "([image, source]) => image.src !== source", arg=[drawn.element_handle(), source]
-        )
 
 
 # --- lesson 11 ---

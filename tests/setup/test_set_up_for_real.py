@@ -219,6 +219,7 @@ def test_the_real_course_from_nothing_killed_midway_and_resumed(tmp_path):
     assert "bringing it up to date" in second.stderr
     assert "requirements.lock" in venv.stamped(course)
     assert installer.broken(venv.site_packages(course / ".venv")) == []
+    job.write_text("def main(lessons, *, root):\n    return 7\n")
     third = subprocess.run(command, cwd=course, env=environment, capture_output=True, text=True)
     assert third.returncode == 7
     assert third.stderr == ""  # nothing is installed again

@@ -1,6 +1,5 @@
 """The lecture's deck in a real browser, as the room sees it: 1280 x 720, without a network, by keyboard."""
 
-import os
 import re
 import zlib
 from pathlib import Path
@@ -10,26 +9,13 @@ import pytest
 from real_browser import BROWSER, FLAGS
 from slide_checks import AXE, LOOK
 
-from mlops_lab.slides import deck, pdf
-
-ROOT = Path(__file__).resolve().parents[2]
+from mlops_lab.slides import pdf
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(900),  # the deck is built first, and a busy machine may take minutes for its pictures
     pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine"),
 ]
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory):
-    """Build the deck; `MLOPS_LAB_DECK` names one that is built already, for whoever works on slides."""
-    ready = os.environ.get("MLOPS_LAB_DECK")
-    if ready:
-        return Path(ready)
-    folder = tmp_path_factory.mktemp("deck") / "slides"
-    assert deck.build(ROOT, to=folder) == 0
-    return folder
 
 
 @pytest.fixture(scope="module")

@@ -1,13 +1,8 @@
 """The lecture's pictures: the same bytes in every process, readable from the last row, in both themes."""
 
 import functools
-import hashlib
 import itertools
-import json
-import os
 import re
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 from xml.etree import ElementTree
@@ -203,22 +198,6 @@ def test_a_planted_fault_is_found(fault):
 
 # --- bytes ------------------------------------------------------------------------------------------------
 
-_DIGESTS = """
-import hashlib, json, sys
-from mlops_lab.slides.figures import picture
-names, themes = json.loads(sys.argv[1])
-drawn = lambda name, theme: picture(f"mlops_lab.slides.pictures:{name}", given={"theme": theme}).svg
-digest = lambda name, theme: hashlib.sha256(drawn(name, theme)).hexdigest()
-print(json.dumps([[digest(name, theme) for theme in themes] for name in names]))
-"""
-
-
-def _elsewhere(names, hash_seed, themes=("light", "dark")):
-    environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "SOURCE_DATE_EPOCH": hash_seed * 5}
-    command = [sys.executable, "-c", _DIGESTS, json.dumps([names, themes])]
-    ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
-    return json.loads(ran.stdout)
-
 
 @pytest.mark.parametrize("name", ["ml_system", "leak_or_cache"])
 def test_a_picture_drawn_again_has_the_same_bytes(name):
@@ -226,11 +205,11 @@ def test_a_picture_drawn_again_has_the_same_bytes(name):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
-def test_two_processes_draw_the_same_bytes_of_every_picture():
-    here = [[hashlib.sha256(_svg(name, "light")).hexdigest()] for name in NAMES]
-    there = _elsewhere(NAMES, "3", ("light",))
-    assert [name for name, *both in zip(NAMES, here, there, strict=True) if both[0] != both[1]] == []
+@pytest.mark.timeout(900)  # the deck is built first, and a busy machine may take minutes for its pictures
+def test_other_processes_drew_the_same_bytes_of_every_picture(built):
+    drawn = {name: list((built / "_images").glob(f"slides-pictures-{name}-*.svg")) for name in NAMES}
+    assert all(drawn.values()), drawn
+    assert [name for name in NAMES if {path.read_bytes() for path in drawn[name]} != {_svg(name)}] == []
 
 
 @pytest.mark.parametrize("name", ["load_bills", "leak_or_cache", "nine_tasks"])

@@ -68,18 +68,21 @@ def _problem(letter: str, seed: int) -> framing.Problem:
     return framing.prepare(case.data.assign(target=case.target), "target", seed=seed)
 
 
-def shuffled_scores(theme: str = "light", *, seed: int = 0) -> Figure:
-    """Draw the scores on shuffled answers and the real one, for cases A and B of lesson 01."""
-    figure, ax = chart(theme)
+@functools.lru_cache(maxsize=2)
+def _shuffled(letter: str, seed: int) -> framing.ShuffleTest:
+    """Hold a case's score against those of shuffled answers. About 2 s."""
     from sklearn.model_selection import cross_val_score
     from sklearn.tree import DecisionTreeClassifier
 
-    def tested(letter: str) -> framing.ShuffleTest:
-        case, tree = _case(letter, seed), DecisionTreeClassifier(max_depth=5, random_state=0)
-        score = lambda answers: float(cross_val_score(tree, case.data, answers, cv=3).mean())  # noqa: E731
-        return framing.shuffle_test(score, case.target.to_numpy(), permutations=99, seed=seed)
+    case, tree = _case(letter, seed), DecisionTreeClassifier(max_depth=5, random_state=0)
+    score = lambda answers: float(cross_val_score(tree, case.data, answers, cv=3).mean())  # noqa: E731
+    return framing.shuffle_test(score, case.target.to_numpy(), permutations=99, seed=seed)
 
-    tests = {letter: tested(letter) for letter in "AB"}
+
+def shuffled_scores(theme: str = "light", *, seed: int = 0) -> Figure:
+    """Draw the scores on shuffled answers and the real one, for cases A and B of lesson 01."""
+    figure, ax = chart(theme)
+    tests = {letter: _shuffled(letter, seed) for letter in "AB"}
     plots.histograms(
         tests["A"].shuffled, tests["B"].shuffled, xlabel="share right",
         names=("A, shuffled", "B, shuffled"), bins=12, ax=ax,
@@ -95,13 +98,19 @@ def shuffled_scores(theme: str = "light", *, seed: int = 0) -> Figure:
     return dressed(figure, theme)
 
 
+@functools.lru_cache(maxsize=3)
+def _gained(letter: str, seed: int) -> tuple[float, float, float]:
+    """Give what a model adds to paper, and the ends of its interval. About 1 s."""
+    found = framing.contest(_problem(letter, seed), seed=seed)
+    return found.gain, found.low, found.high
+
+
 def paper_or_model(theme: str = "light", *, seed: int = 0) -> Figure:
     """Draw what a model adds to the best that paper can do, for three cases of lesson 01."""
     figure, ax = chart(theme)
     names = {"A": "A: machines fail", "D": "D: trucks turned away", "F": "F: price of a kilogram"}
-    contests = {letter: framing.contest(_problem(letter, seed), seed=seed) for letter in names}
     found = pd.DataFrame(
-        [(each.gain, each.low, each.high) for each in contests.values()],
+        [_gained(letter, seed) for letter in names],
         index=list(names.values()), columns=["value", "low", "high"],
     )  # fmt: skip
     plots.intervals(
