@@ -446,6 +446,28 @@ def reality(found: Results) -> str:
     return "\n\n".join(parts)
 
 
+def validation(found: Results) -> str:
+    """What executing lessons costs with cold and with warm kernels."""
+    names = {
+        "cold": "a kernel of its own for each notebook",
+        "warm": "kernels forked from one process",
+        "least": "no kernels: one process imports, forks run the cells",
+    }
+    return "\n\n".join(
+        [
+            "## Executing lessons: cold and warm kernels",
+            f"Both notebooks of {', '.join(found['lessons'])}, by papermill, on a machine with a load of "
+            f"{found['load']:g}. Wanted: at most twice the least, in CPU seconds. Warm kernels take "
+            f"{found['over_least']['warm']:g} times the least, and cold ones "
+            f"{found['over_least']['cold']:g} times.",
+            table(
+                ("kernels", "CPU s", "wall s"),
+                [(names[way], each["cpu_s"], each["wall_s"]) for way, each in found["ways"].items()],
+            ),
+        ]
+    )
+
+
 def _spread(three: Results) -> str:
     """Give least, median and most; money in whole thousands, shares to two digits."""
     values = [three[key] for key in ("least", "median", "most")]
@@ -464,6 +486,7 @@ SECTIONS: dict[str, Callable[[Results], str]] = {
     "load": load,
     "gpu": card,
     "reality": reality,
+    "validation": validation,
 }
 
 
