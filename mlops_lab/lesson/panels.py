@@ -54,11 +54,8 @@ def alarm_rates(p: Floats, *, alpha: float = 0.05) -> pd.DataFrame:
 
     Examples
     --------
-    >>> alarm_rates(np.array([[0.04, 0.9], [0.6, 0.02]])).round(4)
-             uncorrected  Holm  formula
-    columns
-    1                0.5   0.0   0.0500
-    2                1.0   0.5   0.0975
+    >>> alarm_rates(np.array([[0.04, 0.9], [0.6, 0.02]])).round(4).values.tolist()
+    [[0.5, 0.5, 0.05], [1.0, 0.5, 0.0975]]
 
     Taught in notebooks/07_monitoring_data.ipynb.
     """
