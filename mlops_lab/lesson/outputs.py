@@ -94,12 +94,15 @@ def in_ipython() -> bool:
 
 
 def in_students_notebook() -> bool:
-    """Say whether a person sits in front: a live notebook kernel outside strict mode."""
+    """Say whether a person sits in front: a live notebook kernel outside strict mode that may ask for input.
+
+    Programs that execute notebooks (papermill, nbclient, nbval) allow no cell to ask: nobody would answer.
+    """
     if strict() or not in_ipython():
         return False
     from IPython.core.getipython import get_ipython
 
-    return getattr(get_ipython(), "kernel", None) is not None
+    return bool(getattr(getattr(get_ipython(), "kernel", None), "_allow_stdin", False))
 
 
 def collect(notebook: Mapping[str, Any], type: str | None = None) -> list[dict[str, Any]]:
