@@ -134,9 +134,9 @@ def test_a_real_kernel_stores_every_typed_output_the_same_twice(tmp_path):
 
     cells = [
         "from mlops_lab.lesson import check, claim, hint, live, picture, predict, reveal, scratch",
-        "predict('demo.way', 'Which way?', ['up', 'down'])",
+        "predict('demo.way', 'Which way?', {'up': 'change > 0', 'down': 'otherwise'})",
         "claim('It holds.', 0.123456789012345, id='demo.holds', at_least=0.1)",
-        "reveal('demo.way', 'b', 'The lamps were swapped.')",
+        "reveal('demo.way', change=-1, because='The lamps were swapped.')",
         "check('start_here.1', ...)\nhint('start_here.1')",
         "live('Took', 1.5, 's')",
         "import matplotlib.pyplot as plt\nax = plt.subplots()[1]\nax.plot([1, 2])\n"
