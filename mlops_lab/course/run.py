@@ -17,6 +17,7 @@ from mlops_lab import artifacts
 from mlops_lab.course.execution import Job, JobResult, execute, jobs_for, shown_progress
 from mlops_lab.course.notebooks import chosen, read
 from mlops_lab.course.time import estimate
+from mlops_lab.lesson.derived_texts import read_from
 from mlops_lab.lesson.outputs import collect
 from mlops_lab.report import shown
 
@@ -47,7 +48,8 @@ def run(lessons: Sequence[str], *, seed: int = 0, out: Path | None = None, root:
     for lesson in known:
         for old in (folder / f"{lesson.name}.ipynb", folder / "solutions" / f"{lesson.name}.ipynb"):
             old.unlink(missing_ok=True)
-    results = execute(jobs_for(known, folder, seed), progress=shown_progress())
+    with read_from(known[0].texts.parent):
+        results = execute(jobs_for(known, folder, seed), progress=shown_progress())
     page = _write_overview(results, seed=seed, folder=folder)
     _report(results)
     _say(f"overview: {page}")

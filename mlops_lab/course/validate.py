@@ -30,6 +30,7 @@ from mlops_lab.course.execution import (
     shown_progress,
 )
 from mlops_lab.course.notebooks import Lesson, chosen, read
+from mlops_lab.lesson.derived_texts import read_from
 
 __all__: list[str] = []
 
@@ -119,9 +120,10 @@ def validate(lessons: Sequence[Lesson], *, cell_timeout_s: float = CELL_TIMEOUT_
     """Execute lessons with papermill and compare claims and figures with what is stored."""
     found = []
     with tempfile.TemporaryDirectory(prefix="mlops-lab-validate-", ignore_cleanup_errors=True) as folder:
-        for result in execute(
-            jobs_for(lessons, Path(folder)), cell_timeout_s=cell_timeout_s, progress=shown_progress()
-        ):
+        jobs = jobs_for(lessons, Path(folder))
+        with read_from(lessons[0].texts.parent):
+            results = execute(jobs, cell_timeout_s=cell_timeout_s, progress=shown_progress())
+        for result in results:
             if result.failure is not None:
                 found.append(str(result.failure))
                 continue
@@ -135,7 +137,8 @@ def main(lessons: Sequence[str] = (), *, cold: bool = False, root: Path) -> int:
     """Validate lessons by both engines and print what differs; `cold` starts every kernel anew."""
     known = chosen(lessons, root=root)
     by_papermill = validate(known)
-    by_nbval = nbval([path for lesson in known for path in (lesson.copy, lesson.source)], warm=not cold)
+    with read_from(known[0].texts.parent):
+        by_nbval = nbval([path for lesson in known for path in (lesson.copy, lesson.source)], warm=not cold)
     for engine, found in (("papermill", by_papermill), ("nbval", by_nbval)):
         sys.stdout.write("".join(f"DIFFERS ({engine}) {difference}\n" for difference in found))
         sys.stdout.write(f"{engine}: {2 * len(known)} notebooks executed, {len(found)} differences\n")
