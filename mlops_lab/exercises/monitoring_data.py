@@ -322,20 +322,20 @@ GAP = float(2 * stats.norm.cdf(SHIFT / 2) - 1)
 SEES = {
     "an infinite reading in one crate of 500": "schema",
     "all belts read colour too high": "drift",
-    "each crate has its neighbour's nir": "joint_drift",
+    "two tables are joined one row too late": "joint_drift",
     "only the handhelds read low, and one crate in 30 comes from one": "segment_drift",
-    "buyers ask for less sugar in premium fruit": "labels",
+    "the graders are told to be stricter": "labels",
 }
 """The trouble -> the monitor that sees it."""
 
 WHY_NOT = {
     "an infinite reading in one crate of 500": "one row moves no share of rows by more than chance does",
     "all belts read colour too high": "the values are whole, and one column shows it in most rows",
-    "each crate has its neighbour's nir": "each column still holds the very same values",
+    "two tables are joined one row too late": "each column still holds the very same values",
     "only the handhelds read low, and one crate in 30 comes from one": (
         "a change in so few rows drowns in the whole table"
     ),
-    "buyers ask for less sugar in premium fruit": "no reading of any crate is another than before",
+    "the graders are told to be stricter": "no reading of any crate is another than before",
 }
 
 
@@ -427,7 +427,7 @@ EXERCISES = (
         hints=(
             "Does the trouble show in one cell, in one column, in two together, in a group, or nowhere?",
             "Broken values: `schema`. A column: `drift`. Columns together: `joint_drift`. A group?",
-            "No reading changes when buyers change their mind. What else could tell you?",
+            "No reading changes when graders become stricter. What else could tell you?",
         ),
     ),
     Exercise(

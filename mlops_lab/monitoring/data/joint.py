@@ -78,7 +78,7 @@ class JointReport(Report):
         if not self.drifted:
             return "A classifier cannot tell now from before."
         found = ", ".join(self.by["columns"].head(3)) or "nothing that stands out alone"
-        return f"A classifier tells now from before (AUC {self.auc:.2f}), by {found}."
+        return f"A classifier tells now from before (AUC {self.auc:.2f}, p = {self.p:.2g}), by {found}."
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw what the tables can be told apart by; at most the 12 clearest."""
