@@ -316,7 +316,7 @@ def _psi_trials(seed: int) -> list[Trial]:
 
 # --- 3 and 4: a number and a choice ------------------------------------------------------------------------
 
-SHIFT = 0.5
+SHIFT = 0.3
 GAP = float(2 * stats.norm.cdf(SHIFT / 2) - 1)
 
 SEES = {
@@ -341,7 +341,7 @@ WHY_NOT = {
 
 _judge_gap = number(
     lambda seed: GAP,
-    within=0.002,
+    within=0.001,
     fraction=True,
     mistakes=lambda seed: [
         Mistake(SHIFT, "is the move itself; a difference of two shares of rows is asked for."),
@@ -415,9 +415,9 @@ EXERCISES = (
         question="Which largest gap does a bell curve make that moves by half a standard deviation?",
         judge=_judge_gap,
         hints=(
-            "Where between the two middles, 0 and 0.5, are the curves furthest apart?",
-            "Halfway, at 0.25. Which share of each curve lies below it? One is `stats.norm.cdf(0.25)`.",
-            "`stats.norm.cdf(0.25) - stats.norm.cdf(0.25 - 0.5)`.",
+            "Where between the two middles, 0 and 0.3, are the curves furthest apart?",
+            "Halfway, at 0.15. Which share of each curve lies below it? One is `stats.norm.cdf(0.15)`.",
+            "`stats.norm.cdf(0.15) - stats.norm.cdf(0.15 - 0.3)`.",
         ),
     ),
     Exercise(
