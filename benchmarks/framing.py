@@ -29,6 +29,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
+from contradictions import contradictions  # noqa: E402
 from digest import code_digest  # noqa: E402
 
 from mlops_lab import framing, worlds  # noqa: E402
@@ -56,7 +57,14 @@ def ask(job: tuple[str, int]) -> dict[str, object]:
     start = time.process_time()
     verdict = framing.should_use_ml(case.data, case.target, attest=YES, seed=seed, **case.options)
     cpu = time.process_time() - start
-    return {"case": name, "seed": seed, "got": verdict.decision, "right": list(case.right), "cpu_s": cpu}
+    return {
+        "case": name,
+        "seed": seed,
+        "got": verdict.decision,
+        "right": list(case.right),
+        "cpu_s": cpu,
+        "contradictions": contradictions(verdict),
+    }
 
 
 def ask_world(job: tuple[str, int]) -> dict[str, object]:
@@ -191,6 +199,7 @@ def main() -> None:
         "cases": len(framing.CASES),
         "generated": rates(rows),
         "by_case": by_case(rows),
+        "contradictions": dict(Counter(said for row in rows for said in row["contradictions"])),
         "worlds": {"seeds": [seeds[0], seeds[:5][-1]], **rates(other), "by_case": by_case(other)},
         "real": real(),
         "row_cap": framing.ROW_CAP,

@@ -1,6 +1,7 @@
 """Is a rule enough? Paper against three ordinary models, on rows that neither has seen.
 
-Every candidate is fitted in the same five folds and answers the rows held back. What counts is the
+Every candidate is fitted in the same five folds and answers the rows held back; of more than 3,000 rows two
+thirds are learned from once, and the other third is asked. What counts is the
 difference between the best model and the best rival, with an interval over the same redrawn rows for both.
 Ties go to the rule. Left out: whether the gain is worth its money, which `costs` asks.
 
@@ -13,7 +14,7 @@ three find what is plainly there.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,14 +41,19 @@ class Model:
         What it is called in tables.
     make
         Makes a fresh estimator.
+    most
+        Rows that it learns from at most, evenly chosen: many trees cost the most time.
     """
 
     name: str
     make: Callable[[], Any]
+    most: int = 20_000
     estimator: Any = None
 
     def fit(self, problem: Problem, rows: NDArray[np.int64]) -> Model:
         """Fit a fresh estimator to these rows and return self."""
+        if len(rows) > self.most:
+            rows = rows[np.linspace(0, len(rows) - 1, self.most).astype(np.int64)]
         self.estimator = self.make().fit(problem.inputs.values[rows], problem.answers[rows])
         return self
 
@@ -78,8 +84,9 @@ def decide(chances: NDArray[np.float64], prior: NDArray[np.float64] | None = Non
 def models(problem: Problem) -> list[Model]:
     """List the models that are worth fitting to this problem.
 
-    Boosted trees join from 400 rows on, for at most 4 classes and 60 columns: elsewhere they cost more time
-    than they add. The rest of the time the other two stand for machine learning, which can miss a gain.
+    Boosted trees join from 400 rows on, for at most 4 classes and 60 columns (12 classes where there are more
+    than 3,000 rows, which are learned from once): elsewhere they cost too much time. `left_out` says where
+    the other two stand for machine learning, which can miss a gain.
 
     Parameters
     ----------
@@ -103,14 +110,31 @@ def models(problem: Problem) -> list[Model]:
 
     def boosted() -> Any:
         name = "HistGradientBoostingRegressor" if numbers else "HistGradientBoostingClassifier"
+        each_round = len(problem.classes) if len(problem.classes) > 2 else 1  # trees
+        rounds, leaves, rate = (max(120 // each_round, 30), 31, 0.1) if many else (40, 10, 0.2)
+        rate = 0.2 if rounds < 100 else rate
         return getattr(ensemble, name)(
-            max_iter=40, max_leaf_nodes=10, learning_rate=0.2, early_stopping=False, random_state=0
+            max_iter=rounds, max_leaf_nodes=leaves, learning_rate=rate, early_stopping=False, random_state=0
         )
 
-    found = [Model("linear", linear), Model("trees", trees)]
-    if problem.size >= 400 and len(problem.classes) <= 4 and problem.inputs.values.shape[1] <= 60:
-        found.append(Model("boosted trees", boosted))
-    return found
+    many = problem.size > MOST_IN_FOLDS
+    found = [Model("linear", linear), Model("trees", trees, most=8000)]
+    return found if left_out(problem) else [*found, Model("boosted trees", boosted)]
+
+
+def left_out(problem: Problem) -> str:
+    """Say which model is not tried on this problem, and why; "" where all are."""
+    columns, classes = problem.inputs.values.shape[1], len(problem.classes)
+    most = 12 if problem.size > MOST_IN_FOLDS else 4
+    if problem.size < 400:
+        return f"boosted trees, for lack of rows ({problem.size})"
+    if classes > most:
+        return f"boosted trees, which take too long for {classes} classes"
+    return f"boosted trees, which take too long for {columns} columns" if columns > 60 else ""
+
+
+MOST_IN_FOLDS = 3000
+"""Of more rows two thirds are learned from once, in place of five folds."""
 
 
 MARGIN = 0.03
@@ -142,6 +166,8 @@ class Entry:
         Its chances (rows, K) or numbers (rows,) for these rows.
     words
         The rule in words, for paper; "" for models.
+    rows
+        Which of the problem's rows were asked.
     """
 
     name: str
@@ -149,13 +175,14 @@ class Entry:
     answers: Answers
     chances: NDArray[np.float64]
     words: str
+    rows: NDArray[np.int64]
 
     def right(self, problem: Problem, tolerance: float | None = None) -> NDArray[np.float64]:
         """Tell which rows are answered rightly when every error costs the same: 1.0 or 0.0.
 
         For numbers, right means off by at most `tolerance`.
         """
-        return answered_right(problem, self.chances, tolerance)
+        return answered_right(problem, self.chances, tolerance, self.rows)
 
 
 @dataclass(frozen=True)
@@ -174,6 +201,11 @@ class Contest:
         95 % interval of the gain.
     margin
         What the gain must reach.
+    p_value
+        Share of shufflings of the answers asked, the real order among them, in which some candidate scores
+        as high as the best one really does.
+    left_out
+        Which model was not tried and why, or "".
     """
 
     entries: tuple[Entry, ...]
@@ -183,6 +215,8 @@ class Contest:
     low: float
     high: float
     margin: float = MARGIN
+    p_value: float = 1.0
+    left_out: str = ""
 
     @property
     def answer(self) -> str:
@@ -220,7 +254,9 @@ def rivals(problem: Problem, rule: Callable[[pd.DataFrame], Any] | None = None) 
     list
         One answer, one rule, four-leaf tree, points card, table, formula, and your rule.
     """
-    listed: list[Rival] = [Constant(), Tree("one rule", 2), Tree("four-leaf tree", 4), PointsCard()]
+    classes = len(problem.classes)
+    tree = "four-leaf tree" if classes <= 4 else f"tree of {classes} leaves"
+    listed: list[Rival] = [Constant(), Tree("one rule", 2), Tree(tree, 4), PointsCard()]
     if problem.codes.shape[1]:
         listed.append(UsualAnswers())
     if problem.inputs.measured.sum() >= 2:
@@ -235,7 +271,8 @@ def contest(
     margin: float = MARGIN,
     seed: int = 0,
 ) -> Contest:
-    """Let paper and models answer the same unseen rows, in five folds (twice five up to 400 rows).
+    """Let paper and models answer the same unseen rows, in five folds (twice five up to 400 rows; of more
+    than 3,000 rows one third, once).
 
     It answers whether a model adds at least `margin` of skill to the best rule. It cannot find a rule that
     needs knowledge outside the table; bring such a rule as `rule`. It misleads where rows are copies of each
@@ -273,27 +310,59 @@ def contest(
     sums = [np.zeros(problem.answers.shape if problem.numbers else (problem.size, len(problem.classes)))
             for _ in candidates]  # fmt: skip
     credits = [np.zeros(problem.size) for _ in candidates]
+    many = problem.size > MOST_IN_FOLDS
     repeats = 2 if problem.size <= 400 else 1
+    asked = []
     for repeat in range(repeats):
-        for train, held in folds(problem, FOLDS, seed=seed + 1000 * repeat):
+        split = folds(problem, 3 if many else FOLDS, seed=seed + 1000 * repeat)
+        for train, held in split[:1] if many else split:
+            asked.append(held)
             usual = None if problem.numbers else shares(problem, train)
             for position, (_, candidate) in enumerate(candidates):
                 chances = candidate.fit(problem, train).chances(problem, held)
                 sums[position][held] += chances / repeats
                 credits[position][held] += credit(problem, held, chances, usual) / repeats
-    everything = np.arange(problem.size)
+    everything, rows = np.arange(problem.size), np.unique(np.concatenate(asked))
     entries = []
     for position, (kind, candidate) in enumerate(candidates):
         words = candidate.fit(problem, everything).words(problem) if kind == "paper" else ""
-        answers = Answers(problem.answers, credits[position], len(problem.classes))
-        entries.append(Entry(candidate.name, kind, answers, sums[position], words))
+        answers = Answers(problem.answers[rows], credits[position][rows], len(problem.classes))
+        entries.append(Entry(candidate.name, kind, answers, sums[position][rows], words, rows))
     paper = max(
         (entry for entry in entries if entry.kind == "paper"), key=lambda entry: entry.answers.skill()
     )
     model = max(
         (entry for entry in entries if entry.kind == "model"), key=lambda entry: entry.answers.skill()
     )
-    return Contest(tuple(entries), paper, model, *difference(model.answers, paper.answers, seed), margin)
+    return Contest(
+        tuple(entries), paper, model, *difference(model.answers, paper.answers, seed), margin,
+        held_back_p(problem, entries, seed=seed), left_out(problem),
+    )  # fmt: skip
+
+
+def held_back_p(
+    problem: Problem, entries: Sequence[Entry], *, permutations: int = 199, seed: int = 0
+) -> float:
+    """Ask how often some candidate would score as high if its answers had nothing to do with the rows.
+
+    The candidates' answers stand, and the true answers of the rows asked are shuffled. The best score over
+    all candidates is compared with the best one after each shuffle, so having tried many candidates is
+    allowed for. Exact for rows that were held back once; in folds it errs towards a larger p-value, for what
+    one fold holds the others lack.
+    """
+    rng = np.random.default_rng([seed, 13])
+    actual = entries[0].answers.actual
+    orders = np.vstack([actual, *(rng.permutation(actual) for _ in range(permutations))])
+    if problem.numbers:
+        given = np.vstack([entry.chances for entry in entries])
+        errors = (given**2).mean(axis=1)[:, None] - 2 * given @ orders.T / len(actual)
+        scores = -errors.min(axis=0)
+    else:
+        prior = shares(problem, entries[0].rows)
+        weights = (1 / np.maximum(prior, 1e-9))[orders]
+        given = np.vstack([decide(entry.chances, prior) for entry in entries])
+        scores = np.max([(weights * (orders == each)).sum(axis=1) for each in given], axis=0)
+    return float((scores >= scores[0] - 1e-9).mean())
 
 
 def folds(
@@ -308,13 +377,17 @@ def folds(
 
 
 def answered_right(
-    problem: Problem, chances: NDArray[np.float64], tolerance: float | None = None
+    problem: Problem,
+    chances: NDArray[np.float64],
+    tolerance: float | None = None,
+    rows: NDArray[np.int64] | None = None,
 ) -> NDArray[np.float64]:
     """Tell which rows these chances (rows, K) or numbers (rows,) answer rightly; see `Entry.right`."""
+    actual = problem.answers if rows is None else problem.answers[rows]
     if problem.numbers:
         limit = np.inf if tolerance is None else tolerance
-        return np.asarray(np.abs(chances - problem.answers) <= limit, dtype=float)
-    return np.asarray(decide(chances) == problem.answers, dtype=float)
+        return np.asarray(np.abs(chances - actual) <= limit, dtype=float)
+    return np.asarray(decide(chances) == actual, dtype=float)
 
 
 def credit(

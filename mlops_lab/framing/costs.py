@@ -25,8 +25,11 @@ __all__ = [
     "Group",
     "NetValue",
     "Part",
+    "answered_sure",
     "break_even_error",
+    "each_and_fixed",
     "group_that_pays",
+    "lead",
     "net_value",
     "part_that_pays",
 ]
@@ -195,6 +198,20 @@ def part_that_pays(
         How rows are halved and redrawn.
     """
     each, fixed = each_and_fixed(right, costs, paper=False)
+    answered = answered_sure(each, sure, seed=seed)
+    paid = np.where(answered, each, 0.0)
+    answers = costs.years * costs.volume
+    draws = answers * (redraws(len(each), seed) @ paid) / len(each) - fixed
+    return Part(float(answered.mean()), answers * float(paid.mean()) - fixed, *interval(draws))
+
+
+def answered_sure(
+    each: NDArray[np.float64], sure: NDArray[np.float64], *, seed: int = 0
+) -> NDArray[np.bool_]:
+    """Tell which rows the model would answer, from what each answer brings and how sure it was.
+
+    On each half of the rows the bar is the one that pays best on the other half.
+    """
     half = np.random.default_rng([seed, 7]).permutation(len(each)) % 2
     answered = np.zeros(len(each), dtype=bool)
     for chosen in (0, 1):
@@ -202,10 +219,28 @@ def part_that_pays(
         sums = [each[(half == chosen) & (sure >= bar)].sum() for bar in bars]
         best = int(np.argmax(sums))
         answered |= (half != chosen) & (sure >= bars[best]) & (sums[best] > 0)
-    paid = np.where(answered, each, 0.0)
-    answers = costs.years * costs.volume
-    draws = answers * (redraws(len(each), seed) @ paid) / len(each) - fixed
-    return Part(float(answered.mean()), answers * float(paid.mean()) - fixed, *interval(draws))
+    return answered
+
+
+def lead(
+    first: NDArray[np.float64], second: NDArray[np.float64], costs: Costs, more_fixed: float, *, seed: int = 0
+) -> NetValue:
+    """Say how much more one way of answering brings than another, on the same redrawn rows.
+
+    Parameters
+    ----------
+    first, second
+        What each answer brings, one value for each row asked.
+    costs
+        Gives years and volume.
+    more_fixed
+        How much more the first costs over all years, however many answers there are.
+    seed
+        How rows are redrawn.
+    """
+    apart, answers = first - second, costs.years * costs.volume
+    draws = answers * (redraws(len(apart), seed) @ apart) / len(apart) - more_fixed
+    return NetValue(answers * float(apart.mean()) - more_fixed, *interval(draws))
 
 
 def each_and_fixed(
@@ -217,6 +252,8 @@ def each_and_fixed(
         return each, costs.build_rule + costs.keep_rule * costs.years
     return each - costs.run, costs.build + costs.keep * costs.years
 
+
+GROUP_ROWS = 6000
 
 FEWEST_ROWS = 200
 
@@ -266,7 +303,7 @@ def group_that_pays(
     quickly, the largest first: quick models, fitted to the group's rows alone, in two folds. The one that
     brings most, if it may bring enough, is asked with all models and all of paper in five folds. Intervals
     are widened for the number of groups (Bonferroni). It cannot find a group that takes two columns to
-    describe.
+    describe. At most 6,000 rows are read.
 
     Parameters
     ----------
@@ -283,6 +320,7 @@ def group_that_pays(
     """
     if problem.too_few or (problem.numbers and costs.tolerance is None):
         return None
+    problem = problem.part(GROUP_ROWS, seed)
     groups = sorted(_groups(problem), key=lambda group: -len(group[1]))[:MOST_GROUPS]
     if not groups:
         return None

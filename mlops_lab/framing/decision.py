@@ -8,11 +8,11 @@
 5. COLLECT, NO_SIGNAL: too few rows to rule a useful relation in or out; no relation.
 6. COLLECT: a weak relation on a steep learning curve, or a rule that leads on few rows with half of the skill
    still to be had.
-7. COLLECT: paper against model is undecided.
-8. RULE: the best on paper is as good, or brings at least as much money.
-9. ML: it pays; or nothing was said about money.
-10. PARTIAL: the whole does not pay, the surest part does.
-11. NOT_COST_EFFECTIVE: nothing pays.
+7. COLLECT: paper against model is undecided, on fewer than 1,500 rows.
+8. With costs, what brings most, as far as chance lets us tell: the best on paper (RULE), the model (ML), its
+   surest part (PARTIAL), or nothing (NOT_COST_EFFECTIVE). Where the best on paper has as much skill, the
+   others must earn more beyond chance.
+9. Without costs: RULE where the best on paper has as much skill, else ML.
 
 BLOCKED stands above them all: without a named person's yes to law and ethics nothing is recommended. The
 evidence is gathered all the same, and `evidence_decision` says what it alone would recommend.
@@ -24,6 +24,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from mlops_lab.framing.contest import Contest, Entry, contest
@@ -32,8 +33,11 @@ from mlops_lab.framing.costs import (
     Group,
     NetValue,
     Part,
+    answered_sure,
     break_even_error,
+    each_and_fixed,
     group_that_pays,
+    lead,
     net_value,
     part_that_pays,
 )
@@ -41,6 +45,7 @@ from mlops_lab.framing.learning_curve import LearningCurve, learning_curve
 from mlops_lab.framing.lookup_tables import Lookup, find_lookup
 from mlops_lab.framing.permutation_test import ShuffleTest, relation
 from mlops_lab.framing.problem import Problem
+from mlops_lab.framing.settling_column import settling_column
 from mlops_lab.framing.shift import FEWEST_LIVE, FEWEST_TIMED, Ageing, Apart, over_time, separation
 from mlops_lab.framing.skill import interval, redraws
 
@@ -51,9 +56,12 @@ __all__ = [
     "gain_is_steep",
     "group_pays",
     "measure",
+    "paper_earns_most",
+    "part_leads",
     "shifted",
     "signal",
     "too_few_for_a_rule",
+    "undecided",
 ]
 
 
@@ -69,6 +77,10 @@ class Money:
         Whose it is.
     part
         The surest part of the model's answers that pays best.
+    part_lead
+        What this part brings more than all answers of the model.
+    paper_lead
+        What the better of the two, model or part, brings more than paper.
     error
         Share of wrong answers of the model.
     break_even
@@ -80,6 +92,8 @@ class Money:
     model_name: str
     paper_name: str
     part: Part
+    part_lead: NetValue
+    paper_lead: NetValue
     error: float
     break_even: float
 
@@ -109,6 +123,8 @@ class Measured:
     group
         The group of rows in which a model of its own brings most, where costs were given and over all rows
         no model pays or none is clearly better than paper.
+    settled_by
+        Columns that answer by themselves, or nearly: are they known before the answer is?
     """
 
     lookup: Lookup | None
@@ -122,6 +138,7 @@ class Measured:
     apart: Apart | None = None
     money: Money | None = None
     group: Group | None = None
+    settled_by: tuple[str, ...] = ()
 
 
 def measure(
@@ -149,7 +166,7 @@ def measure(
     lookup = find_lookup(problem, seed=seed)
     result = contest(problem, rule=rule, seed=seed)
     best = max(result.best_model, result.best_paper, key=lambda entry: entry.answers.skill())
-    low, high = interval(best.answers.skills(redraws(problem.size, seed)))
+    low, high = interval(best.answers.skills(redraws(len(best.rows), seed)))
     name = result.best_model.name
     timed = problem.timed and problem.size >= FEWEST_TIMED
     seen = problem.live is not None and len(problem.live) >= FEWEST_LIVE
@@ -172,6 +189,7 @@ def measure(
         else group_that_pays(
             problem, costs, rule=rule, least=0.0 if money is None else max(money.paper.value, 0.0), seed=seed
         ),
+        settled_by=lookup.columns or settling_column(problem, best.answers.skill(), seed=seed),
     )
 
 
@@ -184,15 +202,23 @@ def _money(problem: Problem, result: Contest, costs: Costs, seed: int) -> Money 
 
     model = max((entry for entry in result.entries if entry.kind == "model"), key=right_share)
     paper = max((entry for entry in result.entries if entry.kind == "paper"), key=right_share)
-    right = model.right(problem, costs.tolerance)
+    right, by_paper = (entry.right(problem, costs.tolerance) for entry in (model, paper))
     # A number comes without a chance: all answers count as equally sure, so the part is all or nothing.
     sure = right * 0 if problem.numbers else model.chances.max(axis=1)
+    whole, part = net_value(right, costs, seed=seed), part_that_pays(right, sure, costs, seed=seed)
+    each, fixed = each_and_fixed(right, costs, paper=False)
+    on_paper, paper_fixed = each_and_fixed(by_paper, costs, paper=True)
+    surest = np.where(answered_sure(each, sure, seed=seed), each, 0.0)
+    part_lead = lead(surest, each, costs, 0.0, seed=seed)
+    better = surest if part_lead.low > 0 else each
     return Money(
-        net_value(right, costs, seed=seed),
-        net_value(paper.right(problem, costs.tolerance), costs, paper=True, seed=seed),
+        whole,
+        net_value(by_paper, costs, paper=True, seed=seed),
         model.name,
         paper.name,
-        part_that_pays(right, sure, costs, seed=seed),
+        part,
+        part_lead,
+        lead(better, on_paper, costs, fixed - paper_fixed, seed=seed),
         1 - right_share(model),
         break_even_error(costs),
     )
@@ -219,6 +245,8 @@ CLEAR_SKILL = 0.05
 
 USEFUL_SKILL = 0.12
 
+FEWEST_HELD_BACK = 1000
+
 STEEP_GAIN = 0.10
 
 MANY_ROWS = 1500
@@ -239,8 +267,10 @@ def signal(found: Measured) -> str:
 
     Yes: p at most 0.01 and skill above 0.02, or p at most 0.05 and the skill's low end above 0.05, or a low
     end above
-    0.24 whatever p says. Held-back skill alone is no proof: the best of nine candidates may owe it to a
-    chance pattern of this very sample.
+    0.24 whatever p says; or, on at least 1,000 rows held back, the low end above 0.02 and a p-value of
+    at most 0.01 by shuffling the answers of these rows, over all candidates. Held-back skill alone is no
+    proof: the best of nine candidates may owe it to a chance pattern of this very sample. Nor is it "no"
+    while the skill's own interval lies above 0.02.
     """
     if found.relation is None:
         return "unclear"
@@ -249,7 +279,11 @@ def signal(found: Measured) -> str:
         return "yes"
     if found.low > 2 * USEFUL_SKILL:
         return "yes"
-    return "unclear" if (found.high - found.low) / 2 > USEFUL_SKILL else "no"
+    shuffled = found.contest
+    if shuffled is not None and len(shuffled.best_model.rows) >= FEWEST_HELD_BACK and found.low > LEAST_SKILL:
+        return "yes" if shuffled.p_value <= P_LIMIT else "unclear"
+    wide = (found.high - found.low) / 2 > USEFUL_SKILL
+    return "unclear" if wide or found.low > LEAST_SKILL else "no"
 
 
 def gain_is_steep(found: Measured, rows: int) -> bool:
@@ -304,20 +338,35 @@ def evidence_decision(found: Measured, rows: int) -> tuple[str, tuple[str, ...]]
         return "COLLECT", ("C3", "S1")
     if found.contest.answer != "model" and too_few_for_a_rule(found, rows):
         return "COLLECT", ("C3", "C2")
-    if found.contest.answer == "unclear":
+    if undecided(found, rows):
         return "COLLECT", ("C2", "C3")
-    if found.contest.answer == "rule":
-        return "RULE", ("C2", "N2")
     if found.money is not None:
-        return _by_money(found.money)
-    return "ML", ("C1", "C2", "C3")
+        return _by_money(found.money, found.contest.answer)
+    return ("ML", ("C1", "C2", "C3")) if found.contest.answer == "model" else ("RULE", ("C2", "N2"))
 
 
-def _by_money(money: Money) -> tuple[str, tuple[str, ...]]:
-    part_pays = money.part.low > 0 and money.part.share >= SMALLEST_PART
-    best = max(money.model.value, money.part.value if part_pays else -1.0)
-    if money.paper.value > 0 and money.paper.value >= best:
-        return "RULE", ("N2", "N3")
-    if money.model.value > 0:
-        return "ML", ("C1", "C2", "C3", "N3")
-    return ("PARTIAL" if part_pays else "NOT_COST_EFFECTIVE"), ("N3", "S2")
+def undecided(found: Measured, rows: int) -> bool:
+    """Tell whether paper against model is undecided for lack of rows; of many rows a tie goes to the rule."""
+    return found.contest is not None and found.contest.answer == "unclear" and rows < MANY_ROWS
+
+
+def part_leads(money: Money) -> bool:
+    """Tell whether the surest part pays beyond chance, and the whole brings nothing or less beyond chance."""
+    pays = money.part.low > 0 and money.part.share >= SMALLEST_PART
+    return pays and (money.model.value <= 0 or money.part_lead.low > 0)
+
+
+def paper_earns_most(money: Money, answer: str) -> bool:
+    """Tell whether the best on paper pays and brings most; where it has as much skill, a tie is its own."""
+    earned = money.part.value if part_leads(money) else money.model.value
+    ahead = earned > money.paper.value if answer == "model" else money.paper_lead.low > 0
+    return money.paper.value > 0 and not ahead
+
+
+def _by_money(money: Money, answer: str) -> tuple[str, tuple[str, ...]]:
+    earned = money.part.value if part_leads(money) else money.model.value
+    if paper_earns_most(money, answer):
+        return "RULE", ("N2", "N3") if answer == "model" else ("C2", "N2", "N3")
+    if earned <= 0:
+        return "NOT_COST_EFFECTIVE", ("N3", "S2")
+    return ("PARTIAL", ("N3", "S2")) if part_leads(money) else ("ML", ("C1", "C2", "C3", "N3"))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from mlops_lab.framing.costs import Costs
+from mlops_lab.framing.costs import Costs, Part
 from mlops_lab.framing.decision import (
     APART_LIMIT,
     DROP_LIMIT,
@@ -21,9 +21,11 @@ from mlops_lab.framing.decision import (
     Measured,
     gain_is_steep,
     group_pays,
+    paper_earns_most,
     shifted,
     signal,
     too_few_for_a_rule,
+    undecided,
 )
 from mlops_lab.framing.problem import Problem
 from mlops_lab.report import Finding
@@ -216,9 +218,14 @@ def _complex(found: Measured) -> Evidence:
     if found.contest is None:
         return row("C2", "unknown", "Not tested: too few rows.", basis="unknown")
     paper, model = found.contest.best_paper, found.contest.best_model
+    gain = found.contest
     words = (
         f"{model.name} {model.answers.skill():.2f} against {paper.name} {paper.answers.skill():.2f} on paper."
     )
+    if gain.answer != "model" and gain.high > gain.margin:
+        words += f" A gain of up to {gain.high:.2f} is not ruled out; ties go to the rule."
+    if gain.left_out:
+        words += f" Not tried: {gain.left_out}."
     status = {"model": "for", "rule": "against", "unclear": "unclear"}[found.contest.answer]
     return row(
         "C2",
@@ -243,6 +250,10 @@ def _data(problem: Problem, found: Measured) -> Evidence:
     elif leads != "model" and too_few_for_a_rule(found, problem.size):
         status = "against"
         words = "A rule leads, but on so few rows no model can show what it would learn: collect more."
+    elif found.contest is not None and undecided(found, problem.size):
+        low, high = found.contest.low, found.contest.high
+        status = "against"
+        words = f"Too few to tell a model from paper: the gain lies between {low:.2f} and {high:.2f}."
     elif signal(found) == "unclear":
         status, words = "against", f"Skill is only known to within {half:.2f} either way."
     else:
@@ -367,7 +378,7 @@ def _worth(found: Measured, costs: Costs | None) -> tuple[Evidence, Evidence]:
         cheap = row(
             "S2",
             "for" if money.error < money.break_even else "against",
-            f"{money.error:.0%} of answers are wrong; it pays up to {money.break_even:.0%}.",
+            f"{money.error:.0%} of answers are wrong; {_bearable(money.break_even)}.",
             statistic="share of wrong answers",
             value=money.error,
             limit=f"< {money.break_even:.3f} (break-even)",
@@ -384,6 +395,10 @@ def _worth(found: Measured, costs: Costs | None) -> tuple[Evidence, Evidence]:
             basis="you told us",
         )
     return cheap, pays
+
+
+def _bearable(break_even: float) -> str:
+    return f"it pays up to {break_even:.0%}" if break_even > 0 else "not even perfect answers would pay"
 
 
 def _dull(costs: Costs | None) -> Evidence:
@@ -410,14 +425,16 @@ def _change(found: Measured) -> Evidence:
         change = row("S5", "unknown", "Rows carry no time, so change cannot be seen.", basis="unknown")
     else:
         moves = found.ageing.refit_gain > DROP_LIMIT and found.ageing.low > 0
-        words = (
-            "Refitting on recent rows wins back skill: a rule on the wall would go stale."
-            if moves
-            else ("A model that stopped learning holds its skill: a rule would not go stale either.")
-        )
+        past, latest = found.ageing.past, found.ageing.latest
+        status = "for" if moves else "unclear" if found.ageing.drop > DROP_LIMIT else "against"
+        words = {
+            "for": "Refitting on recent rows wins back skill: a rule on the wall would go stale.",
+            "against": "A model that stopped learning holds its skill: a rule would not go stale either.",
+            "unclear": f"Skill falls from {past:.2f} to {latest:.2f}, and refitting does not win it back.",
+        }[status]
         change = row(
             "S5",
-            "for" if moves else "against",
+            status,
             words,
             statistic="skill that refitting wins back",
             value=found.ageing.refit_gain,
@@ -445,11 +462,7 @@ def _simple(found: Measured) -> Evidence:
     status = {"model": "for", "rule": "against", "unclear": "unclear"}[found.contest.answer]
     if found.lookup is not None and found.lookup.columns:
         status = "against"
-    if (
-        found.money is not None
-        and found.money.paper.value > 0
-        and found.money.paper.value >= found.money.model.value
-    ):
+    if found.money is not None and paper_earns_most(found.money, found.contest.answer):
         status = "against"
     return row(
         "N2",
@@ -459,6 +472,14 @@ def _simple(found: Measured) -> Evidence:
         value=paper.answers.skill(),
         limit="ties go to the rule",
     )
+
+
+def _surest(part: Part) -> str:
+    if part.share > 0.995:
+        return "no smaller part of the answers brings more"
+    if part.low <= 0:
+        return "no part of the answers surely pays"
+    return f"answering only the surest {part.share:.0%} brings {part.value:,.0f}"
 
 
 def _pays(problem: Problem, found: Measured, costs: Costs | None) -> Evidence:
@@ -472,8 +493,7 @@ def _pays(problem: Problem, found: Measured, costs: Costs | None) -> Evidence:
     status = "for" if money.model.low > 0 else "against" if money.model.high < 0 else "unclear"
     words = (
         f"{money.model_name} brings {money.model.value:,.0f} over {costs.years:g} years, "
-        f"paper ({money.paper_name}) {money.paper.value:,.0f}; "
-        f"answering only the surest {money.part.share:.0%} brings {money.part.value:,.0f}."
+        f"paper ({money.paper_name}) {money.paper.value:,.0f}; {_surest(money.part)}."
     )
     if group_pays(found) and found.group is not None:
         words += f" Only {found.group.words} by a model of its own: {found.group.value:,.0f}."

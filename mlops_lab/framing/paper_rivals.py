@@ -34,6 +34,10 @@ MOST_FEATURES = 5
 
 MOST_POINTS = 5
 
+MOST_TOLD = 6
+
+LONGEST = 240
+
 
 class Rival(Protocol):
     """Something doable on paper: fitted to rows, answers with chances or numbers, told in words."""
@@ -74,6 +78,14 @@ def at_prior(even: NDArray[np.float64], share: NDArray[np.float64]) -> NDArray[n
 def number_words(value: float) -> str:
     """Write a number shortly."""
     return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def told(lines: list[str]) -> str:
+    """Join the parts of a rule, and say how many are left out of a long one."""
+    more = len(lines) - MOST_TOLD
+    if more > 0:
+        lines = [*lines[:MOST_TOLD], f"and {more} more"]
+    return "; ".join(line if len(line) <= LONGEST else f"{line[: LONGEST - 4]} ..." for line in lines)
 
 
 @dataclass
@@ -187,7 +199,7 @@ class PointsCard:
                 if points
             ]
             parts.append(head + (", ".join(terms) or "no points"))
-        return "; ".join(parts)
+        return told(parts)
 
     def _unit(self, problem: Problem, feature: int) -> str:
         name, middle, step = (
@@ -362,7 +374,7 @@ class Tree:
             lines = self._told(problem, self.parts[0], (no,)) + self._told(problem, self.parts[1], (yes,))
         if len(lines) == 2:
             lines[1] = "otherwise" + lines[1][lines[1].rindex(": ") :]
-        return "; ".join(lines)
+        return told(lines)
 
     def _told(self, problem: Problem, part: Any, path: tuple[str, ...], node: int = 0) -> list[str]:
         tree = part.tree_
@@ -540,11 +552,13 @@ class Formula:
         """Write the formula, with its cut or line."""
         if self.upper < 0:
             return "no formula"
-        sign = "/" if self.ratio else "x"
+        between = "/" if self.ratio else "x"
         names = problem.inputs.names
-        term = f"{names[self.upper]} {sign} {names[self.lower]}"
+        term = f"{names[self.upper]} {between} {names[self.lower]}"
         if problem.numbers:
-            return f"{number_words(float(self.line[0]))} + {number_words(float(self.line[1]))} x ({term})"
+            start, slope = (float(each) for each in self.line)
+            sign = "-" if slope < 0 else "+"
+            return f"{number_words(start)} {sign} {number_words(abs(slope))} x ({term})"
         tree = self.estimator.tree_
         if tree.node_count != 3:
             return f"{term}, cut into {tree.n_leaves} ranges"

@@ -210,6 +210,9 @@ def relation(problem: Problem, *, permutations: int = 199, seed: int = 0) -> Shu
         raise ValueError(f"Too little to test: {problem.too_few} Collect more first.")
     rng = np.random.default_rng([seed, 3])
     rows = rng.choice(problem.size, min(ROWS, problem.size), replace=False)
+    if not problem.numbers and len(np.unique(problem.answers[rows])) < len(problem.classes):
+        problem = problem.part(ROWS, seed)  # some of every class
+        rows = np.arange(problem.size)
     values = problem.inputs.values[rows]
     if values.shape[1] > COLUMNS:
         values = values[:, np.sort(rng.choice(values.shape[1], COLUMNS, replace=False))]

@@ -15,16 +15,22 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["ROW_CAP", "Problem", "encode", "prepare"]
+__all__ = ["CLOSE_ROWS", "ROW_CAP", "Problem", "encode", "prepare"]
 
-ROW_CAP = 3000
-"""Rows that are looked at; of a longer table a random 3,000, in order of time where there is one."""
+ROW_CAP = 20_000
+"""Rows that are looked at; of a longer table a random 20,000, in order of time where there is one."""
+
+CLOSE_ROWS = 3000
+"""Rows for the tests that ask many times over: look-ups, change over time."""
+
+KEPT_OF_A_CLASS = 40
+"""Of each class at least so many rows are looked at, if there are as many."""
 
 FEWEST_ROWS = 40
 
@@ -82,6 +88,30 @@ class Problem:
     rows_given: int
     table: pd.DataFrame
 
+    def part(self, most: int, seed: int) -> Problem:
+        """Give the problem with at most so many of its rows, chosen by chance."""
+        if self.size <= most:
+            return self
+        rows = _sampled(self.answers, not self.numbers, most, [seed, 9])
+        return replace(
+            self,
+            inputs=replace(self.inputs, values=self.inputs.values[rows]),
+            answers=self.answers[rows],
+            codes=self.codes[rows],
+            table=self.table.iloc[rows].reset_index(drop=True),
+        )
+
+    def only(self, columns: NDArray[np.int64]) -> Problem:
+        """Give the problem with these columns of the encoded inputs alone."""
+        kept = Encoded(
+            self.inputs.values[:, columns],
+            tuple(self.inputs.names[column] for column in columns),
+            tuple(self.inputs.sources[column] for column in columns),
+            self.inputs.measured[columns],
+            self.inputs.notes,
+        )
+        return replace(self, inputs=kept)
+
     @property
     def numbers(self) -> bool:
         """True where the answer is a number, False where it is a class."""
@@ -120,7 +150,7 @@ def prepare(
     live
         Recent inputs without answers, with at least the input columns of `data`.
     seed
-        Which rows are looked at when there are more than 3,000.
+        Which rows are looked at when there are more than 20,000.
 
     Raises
     ------
@@ -160,9 +190,9 @@ def prepare(
     inputs = inputs[keep].reset_index(drop=True)
     rows_given = len(inputs)
     if rows_given > ROW_CAP:
-        chosen = np.sort(np.random.default_rng([seed, 1]).choice(rows_given, ROW_CAP, replace=False))
+        chosen = _sampled(answers, bool(classes), ROW_CAP, [seed, 1])
         inputs, answers = inputs.iloc[chosen].reset_index(drop=True), answers[chosen]
-        notes.append(f"{ROW_CAP:,} of {rows_given:,} rows were looked at, chosen by chance.")
+        notes.append(f"{len(chosen):,} of {rows_given:,} rows were looked at, chosen by chance.")
     too_few = _too_few(answers, classes)
     encoded = (
         encode(inputs) if rows_given else Encoded(np.empty((0, 0)), (), (), np.array([], dtype=bool), ())
@@ -179,6 +209,20 @@ def prepare(
         encoded, answers, classes, codes, code_names, time is not None, live_values, too_few,
         (*notes, *encoded.notes), rows_given, inputs,
     )  # fmt: skip
+
+
+def _sampled(
+    answers: NDArray[np.float64] | NDArray[np.int64], classes: bool, most: int, seed: list[int]
+) -> NDArray[np.int64]:
+    """Choose rows by chance, in their order; of a rare class more than its share where it would vanish."""
+    order = np.random.default_rng(seed).permutation(len(answers))
+    chosen, rest = order[:most], order[most:]
+    if classes:
+        codes = answers.astype(np.int64)
+        lacking = KEPT_OF_A_CLASS - np.bincount(codes[chosen], minlength=int(codes.max()) + 1)
+        rare = [rest[codes[rest] == code][:lack] for code, lack in enumerate(lacking) if lack > 0]
+        chosen = np.concatenate([chosen, *rare])
+    return np.sort(chosen)
 
 
 def _checked_table(data: pd.DataFrame, role: str) -> pd.DataFrame:
@@ -455,7 +499,7 @@ def _as_floats(column: pd.Series) -> NDArray[np.float64]:
 def _one_column_each(name: str, model: pd.Series, column: pd.Series) -> list[tuple[str, NDArray[np.float64]]]:
     known, texts = _as_texts(model), _as_texts(column)
     values = known.value_counts(sort=True).index[:COMMON_VALUES]
-    order = sorted(values, key=lambda value: list(known).index(value))
+    order = [value for value in known.unique() if value in set(values)]
     shown = order[1:] if len(order) == 2 and known.nunique() == 2 else order
     return [(f"{name} = {value}", (texts == value).to_numpy(dtype=float)) for value in shown]
 

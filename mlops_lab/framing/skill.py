@@ -8,6 +8,7 @@ Left out: what an error costs (see `costs`), and how sure an answer was.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -96,10 +97,13 @@ class Answers:
         return np.asarray((np.nanmean(rates, axis=1) - chance) / (1 - chance))
 
 
+@lru_cache(maxsize=2)
 def redraws(examples: int, seed: int, draws: int = 300) -> NDArray[np.float64]:
     """Bootstrap weights (Efron 1979): how often each example is drawn, shape (draws, examples)."""
     rng = np.random.default_rng([seed, 11])
-    return rng.multinomial(examples, np.full(examples, 1 / examples), size=draws).astype(float)
+    weights = rng.multinomial(examples, np.full(examples, 1 / examples), size=draws).astype(float)
+    weights.setflags(write=False)
+    return weights
 
 
 def interval(values: NDArray[np.float64], level: float = 0.95) -> tuple[float, float]:

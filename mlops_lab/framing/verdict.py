@@ -12,7 +12,7 @@ import pandas as pd
 from mlops_lab.framing.costs import Costs
 from mlops_lab.framing.decision import DECISIONS, Measured, evidence_decision, measure
 from mlops_lab.framing.evidence import Attestation, Evidence, conditions, reasons, shines
-from mlops_lab.framing.problem import prepare
+from mlops_lab.framing.problem import Problem, prepare
 from mlops_lab.plots import PALETTE, axes
 from mlops_lab.report import Report
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["Verdict", "should_use_ml"]
+
+MANY = 400
+"""Rows from which on all models are expected to be tried."""
 
 COLOURS = {
     "for": PALETTE["blue"],
@@ -51,6 +54,8 @@ class Verdict(Report):
         The best rule on paper, in words.
     notes
         What was set aside or sampled.
+    unread
+        The same in short, for the headline.
     measured
         All results behind the rows.
 
@@ -73,6 +78,7 @@ class Verdict(Report):
     notes: tuple[str, ...]
     measured: Measured
     costs: Costs | None = None
+    unread: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -85,14 +91,21 @@ class Verdict(Report):
         rows = {row.key: row for row in self.evidence}
         return tuple(rows[key] for key in self.because)
 
+    @property
+    def question(self) -> str:
+        """Ask whether a column that settles the answer is known in time; "" where none does."""
+        columns = self.measured.settled_by
+        if not columns:
+            return ""
+        named = " and ".join(f"'{name}'" for name in columns)
+        return f"First ask: {'is' if len(columns) == 1 else 'are'} {named} known before the answer is?"
+
     def headline(self) -> str:
-        """Say the decision in words."""
-        words = DECISIONS[self.decision]
-        return (
-            f"{words} The evidence alone says {self.evidence_decision}."
-            if self.decision == "BLOCKED"
-            else words
-        )
+        """Say the decision in words, what must be asked first, and what was not looked at."""
+        words = [DECISIONS[self.decision]]
+        if self.decision == "BLOCKED":
+            words.append(f"The evidence alone says {self.evidence_decision}.")
+        return " ".join([*words, *filter(None, [self.question]), *self.unread])
 
     def frame(self) -> pd.DataFrame:
         """Give one row for each condition, property and reason."""
@@ -265,4 +278,18 @@ def should_use_ml(
         notes=problem.notes,
         measured=found,
         costs=costs,
+        unread=_unread(problem, found),
     )
+
+
+def _unread(problem: Problem, found: Measured) -> tuple[str, ...]:
+    """Say in short what of the table was not looked at."""
+    said = []
+    if problem.size < problem.rows_given:
+        said.append(f"From {problem.size:,} of {problem.rows_given:,} rows.")
+    if found.contest is not None and found.contest.left_out and problem.size >= MANY:
+        said.append(f"Not tried: {found.contest.left_out}.")
+    columns = len(problem.inputs.notes)
+    if columns:
+        said.append(f"{columns} {'column was' if columns == 1 else 'columns were'} not read (see the notes).")
+    return tuple(said)

@@ -146,7 +146,7 @@ def test_the_row_cap_is_stated_and_kept():
     table = pd.DataFrame(rng.normal(size=(framing.ROW_CAP + 500, 3)), columns=list("abc"))
     problem = framing.prepare(table.assign(y=table["a"] > 0), "y")
     assert problem.size == framing.ROW_CAP and problem.rows_given == framing.ROW_CAP + 500
-    assert any("3,000 of 3,500 rows" in note for note in problem.notes)
+    assert any("20,000 of 20,500 rows" in note for note in problem.notes)
 
 
 @pytest.mark.parametrize(
