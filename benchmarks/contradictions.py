@@ -13,7 +13,7 @@ def contradictions(verdict: framing.Verdict) -> list[str]:
     earned = measured.money
     pairs = {
         "collect, yet enough": decision == "COLLECT" and "Enough to decide" in rows["C3"].words,
-        "no signal, yet an interval above 0": decision == "NO_SIGNAL" and measured.low > 0.02,
+        "no signal, yet an interval above 0": decision == "NO_SIGNAL" and measured.chosen_low > 0.02,
         "a rule, yet nothing simple works": decision == "RULE" and rows["N2"].status == "for",
         "a model, yet a rule does as well": decision == "ML"
         and rows["N2"].status == "against"

@@ -26,6 +26,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from mlops_lab.framing.contest import Contest, Entry, contest
 from mlops_lab.framing.costs import (
@@ -112,6 +113,8 @@ class Measured:
         Paper against models.
     skill, low, high
         Skill of the best candidate of all, with its 95 % interval.
+    chosen_low, chosen_high
+        The interval that allows for having chosen the best of so many candidates (Bonferroni).
     curve
         The learning curve.
     ageing
@@ -139,6 +142,8 @@ class Measured:
     money: Money | None = None
     group: Group | None = None
     settled_by: tuple[str, ...] = ()
+    chosen_low: float = 0.0
+    chosen_high: float = 0.0
 
 
 def measure(
@@ -166,7 +171,9 @@ def measure(
     lookup = find_lookup(problem, seed=seed)
     result = contest(problem, rule=rule, seed=seed)
     best = max(result.best_model, result.best_paper, key=lambda entry: entry.answers.skill())
-    low, high = interval(best.answers.skills(redraws(len(best.rows), seed)))
+    drawn = best.answers.skills(redraws(len(best.rows), seed))
+    low, high = interval(drawn)
+    reach = float(stats.norm.ppf(1 - 0.025 / len(result.entries)) * drawn.std())
     name = result.best_model.name
     timed = problem.timed and problem.size >= FEWEST_TIMED
     seen = problem.live is not None and len(problem.live) >= FEWEST_LIVE
@@ -189,6 +196,8 @@ def measure(
         else group_that_pays(
             problem, costs, rule=rule, least=0.0 if money is None else max(money.paper.value, 0.0), seed=seed
         ),
+        chosen_low=best.answers.skill() - reach,
+        chosen_high=best.answers.skill() + reach,
         settled_by=lookup.columns or settling_column(problem, best.answers.skill(), seed=seed),
     )
 
@@ -270,7 +279,7 @@ def signal(found: Measured) -> str:
     0.24 whatever p says; or, on at least 1,000 rows held back, the low end above 0.02 and a p-value of
     at most 0.01 by shuffling the answers of these rows, over all candidates. Held-back skill alone is no
     proof: the best of nine candidates may owe it to a chance pattern of this very sample. Nor is it "no"
-    while the skill's own interval lies above 0.02.
+    while the interval that allows for this choice lies above 0.02.
     """
     if found.relation is None:
         return "unclear"
@@ -280,10 +289,11 @@ def signal(found: Measured) -> str:
     if found.low > 2 * USEFUL_SKILL:
         return "yes"
     shuffled = found.contest
-    if shuffled is not None and len(shuffled.best_model.rows) >= FEWEST_HELD_BACK and found.low > LEAST_SKILL:
-        return "yes" if shuffled.p_value <= P_LIMIT else "unclear"
+    many = shuffled is not None and len(shuffled.best_model.rows) >= FEWEST_HELD_BACK
+    if shuffled is not None and many and found.low > LEAST_SKILL and shuffled.p_value <= P_LIMIT:
+        return "yes"
     wide = (found.high - found.low) / 2 > USEFUL_SKILL
-    return "unclear" if wide or found.low > LEAST_SKILL else "no"
+    return "unclear" if wide or found.chosen_low > LEAST_SKILL else "no"
 
 
 def gain_is_steep(found: Measured, rows: int) -> bool:

@@ -199,6 +199,7 @@ def _learn(problem: Problem, found: Measured) -> Evidence:
         return row("C1", "unknown", f"Not tested. {problem.too_few}", basis="unknown")
     answer = signal(found)
     p = found.relation.p_value
+    tried = 0 if found.contest is None else len(found.contest.entries)
     words = {
         "yes": "The real answers fit the inputs better than shuffled ones.",
         "no": "Shuffled answers fit about as well as the real ones.",
@@ -207,7 +208,8 @@ def _learn(problem: Problem, found: Measured) -> Evidence:
     return row(
         "C1",
         {"yes": "for", "no": "against", "unclear": "unclear"}[answer],
-        f"{words} (best skill {found.skill:.2f}, {found.low:.2f} to {found.high:.2f})",
+        f"{words} (best of {tried}: skill {found.skill:.2f}, {found.chosen_low:.2f} to "
+        f"{found.chosen_high:.2f})",
         statistic="p-value of the shuffle test",
         value=p,
         limit=f"p <= {P_LIMIT} and skill > {LEAST_SKILL}",

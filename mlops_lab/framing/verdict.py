@@ -205,14 +205,15 @@ def should_use_ml(
     answers exactly), COLLECT (too few rows to test), SHIFT (tomorrow does not look like the past), PARTIAL
     (over all rows no model pays or none is clearly better than paper, in one group it does and is), COLLECT
     (too few rows to see a relation), NO_SIGNAL (the inputs do not know the answer), COLLECT (weak and the
-    learning curve is steep, a weak rule leads on few rows, or paper against model is undecided), RULE (the
-    best on paper is as good, or brings as much money), ML, PARTIAL (only the surest answers pay),
-    NOT_COST_EFFECTIVE.
+    learning curve is steep, a weak rule leads on few rows, or paper against model is undecided). Then, with
+    costs, what earns most: RULE, ML, PARTIAL (only the surest answers), NOT_COST_EFFECTIVE where nothing
+    pays; without, RULE where the best on paper has as much skill, else ML. Where one column settles the
+    answer, the headline asks whether it is known in time.
 
     It cannot tell whether a column is known in time, whether the labels mean what they should, or whether
     the use is right; it does not read free text. It misleads where rows are copies of each other, and its
-    error rates (benchmarks/results/framing.json) are rates over our own cases. Of more than 3,000 rows a
-    random 3,000 are read.
+    error rates (benchmarks/results/framing.json) are rates over our own cases. Of more than
+    20,000 rows a random 20,000 are read.
 
     Parameters
     ----------

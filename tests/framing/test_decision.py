@@ -39,6 +39,7 @@ def found(
     p_held: float = 0.005,
     rows: int = 2000,
     money: Money | None = None,
+    chosen_low: float = 0.1,
 ) -> Measured:
     """Make results as `measure` gives them."""
     paper, model = entry("one rule", "paper", rows), entry("trees", "model", rows)
@@ -47,6 +48,8 @@ def found(
         ShuffleTest(0.1, np.zeros(199), p),
         Contest((paper, model), paper, model, *gain, p_value=p_held),
         *skill,
+        chosen_low=chosen_low,
+        chosen_high=skill[2] + 0.01,
         curve=LearningCurve((100, 200, 400), (0.4, 0.45, 0.5), 0.01),
         money=money,
     )
@@ -98,7 +101,7 @@ def test_with_costs_what_earns_most_is_recommended(gain, earned, right):
         ({"p": 0.3, "skill": (0.14, 0.12, 0.17)}, "yes"),  # shuffled among 2,000 rows held back
         ({"p": 0.3, "p_held": 0.3, "skill": (0.14, 0.12, 0.17)}, "unclear"),
         ({"p": 0.3, "p_held": 0.3, "skill": (0.14, 0.12, 0.17), "rows": 300}, "unclear"),
-        ({"p": 0.3, "p_held": 0.3, "skill": (0.01, -0.02, 0.04)}, "no"),
+        ({"p": 0.3, "p_held": 0.3, "skill": (0.04, 0.03, 0.05), "chosen_low": 0.01}, "no"),
         ({"p": 0.3, "p_held": 0.3, "skill": (0.1, -0.2, 0.3), "rows": 60}, "unclear"),
     ],
 )
