@@ -219,7 +219,7 @@ def _money(problem: Problem, result: Contest, costs: Costs, seed: int) -> Money 
     on_paper, paper_fixed = each_and_fixed(by_paper, costs, paper=True)
     surest = np.where(answered_sure(each, sure, seed=seed), each, 0.0)
     part_lead = lead(surest, each, costs, 0.0, seed=seed)
-    better = surest if part_lead.low > 0 else each
+    better = surest if part.value > whole.value else each
     return Money(
         whole,
         net_value(by_paper, costs, paper=True, seed=seed),
@@ -269,6 +269,8 @@ DROP_LIMIT = 0.05
 APART_LIMIT = 0.70
 
 SMALLEST_PART = 0.05
+
+TWICE = 2.0
 
 
 def signal(found: Measured) -> str:
@@ -361,9 +363,16 @@ def undecided(found: Measured, rows: int) -> bool:
 
 
 def part_leads(money: Money) -> bool:
-    """Tell whether the surest part pays beyond chance, and the whole brings nothing or less beyond chance."""
-    pays = money.part.low > 0 and money.part.share >= SMALLEST_PART
-    return pays and (money.model.value <= 0 or money.part_lead.low > 0)
+    """Tell whether the surest part is the model's best use.
+
+    It must pay beyond chance, and bring more than the whole. Where the whole beats paper, it must bring twice
+    as much: leaving cases to people costs them work that no sum here counts.
+    """
+    if money.part.low <= 0 or money.part.share < SMALLEST_PART:
+        return False
+    if money.model.value <= max(money.paper.value, 0.0):
+        return money.part.value > money.model.value
+    return money.part_lead.low > 0 and money.part.value >= TWICE * money.model.value
 
 
 def paper_earns_most(money: Money, answer: str) -> bool:

@@ -79,8 +79,8 @@ BETTER, AS_GOOD = (0.1, 0.05, 0.15), (0.0, -0.02, 0.02)
     [
         (BETTER, money(220, 320, 420), "PARTIAL"),  # the surest part earns most, paper more than the whole
         (BETTER, money(220, 320, 300), "RULE"),
-        (BETTER, money(220, -50, 420), "PARTIAL"),  # the whole pays, its part more
-        (BETTER, money(220, -50, 220.5), "ML"),  # not beyond chance
+        (BETTER, money(220, -50, 450), "PARTIAL"),  # the whole pays, its part twice as much
+        (BETTER, money(220, -50, 430), "ML"),  # more, but not twice as much
         (BETTER, money(220, 100, 0), "ML"),
         (BETTER, money(-20, -50, 40), "PARTIAL"),
         (BETTER, money(-20, -50, 0.5), "NOT_COST_EFFECTIVE"),
