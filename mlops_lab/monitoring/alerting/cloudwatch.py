@@ -4,8 +4,8 @@ The rules of an alarm are those of the user guide, section "Configuring how Clou
 data". They are run here because a simulated CloudWatch stores alarms and never evaluates them, and because
 whoever sets an alarm should be able to try it before a night depends on it.
 
-Embedded Metric Format is a line of JSON that a program just prints: where a CloudWatch agent (or a Lambda
-function) collects the log, the numbers in it become metrics. ``CloudWatch`` collects values, and sends them
+Embedded Metric Format is a line of JSON that a program just prints: where an agent (or a Lambda function)
+forwards the log, CloudWatch Logs makes metrics of the numbers in it. ``CloudWatch`` collects values, and sends them
 when ``send()`` is called; credentials come from boto3's own chain (environment, profile, role) alone.
 """
 
@@ -15,9 +15,10 @@ import json
 import math
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, get_args
 
 import numpy as np
@@ -30,6 +31,8 @@ _MOST_PER_CALL = 1000
 _MOST_WAITING = 10_000
 _MOST_IN_A_LINE = 100
 _MOST_DIMENSIONS = 30
+_NOT_FINITE = "_not_finite"
+_RESERVED = "_aws"
 _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "GreaterThanThreshold": lambda value, threshold: value > threshold,
     "GreaterThanOrEqualToThreshold": lambda value, threshold: value >= threshold,
@@ -189,7 +192,7 @@ def _percentile(statistic: str) -> float | None:
 
 
 def emf_line(
-    values: Mapping[str, float],
+    values: Mapping[str, Any],
     *,
     namespace: str,
     at_s: float,
@@ -198,13 +201,16 @@ def emf_line(
 ) -> str:
     """Write values as one line of CloudWatch's Embedded Metric Format; nothing is sent.
 
-    JSON has no infinity and no not-a-number, and CloudWatch refuses them. Such a value is left out, and a
-    metric ``<name>_not_finite`` with the value 1 stands in its place, so that an alarm can see it.
+    JSON has no infinity and no not-a-number, and CloudWatch refuses them. Such a value, or one that is missing
+    or larger than any float, is left out, and a metric ``<name>_not_finite`` with the value 1 stands in its
+    place, so that an alarm can see it. A metric of yours that has this name already cannot hide the fault:
+    its value becomes at least 1.
 
     Parameters
     ----------
     values
-        Name -> number; at most 100.
+        Name -> number, of Python, NumPy or ``decimal``; at most 100. A mapping inside is laid flat:
+        ``{"loss": {"train": 1.0}}`` becomes ``loss.train``.
     namespace
         What the metrics are filed under.
     at_s
@@ -218,13 +224,17 @@ def emf_line(
     Raises
     ------
     ValueError
-        If there is nothing to write or too much, or a name stands twice.
+        If there is nothing to write or too much, a value is a text or several numbers, or a name stands twice:
+        that of a dimension must not be a metric's, nor a metric's with ``_not_finite`` behind it.
 
     Examples
     --------
     >>> line = emf_line({"p99_ms": 212.0}, namespace="Orchard", at_s=1.0, units={"p99_ms": "Milliseconds"})
     >>> json.loads(line)["_aws"]["CloudWatchMetrics"][0]["Metrics"]
     [{'Name': 'p99_ms', 'Unit': 'Milliseconds'}]
+    >>> line = emf_line({"loss": float("nan"), "loss_not_finite": 0.0}, namespace="Orchard", at_s=1.0)
+    >>> json.loads(line)["loss_not_finite"]
+    1.0
 
     Taught in notebooks/09_monitoring_health.ipynb.
     """
@@ -234,8 +244,12 @@ def emf_line(
         raise ValueError(f"{len(held)} values: a line holds 1 to {_MOST_IN_A_LINE}; write several lines")
     if len(tags) > _MOST_DIMENSIONS:
         raise ValueError(f"{len(tags)} dimensions: at most {_MOST_DIMENSIONS} are taken")
-    if twice := sorted(held.keys() & tags.keys()):
+    # a name that only a fault would take is refused on every day, not in the night of the fault
+    taken = {*held, *(name + _NOT_FINITE for name, _ in _flat(values))}
+    if twice := sorted(taken & tags.keys()):
         raise ValueError(f"{twice[0]!r} is both a metric and a dimension: rename one")
+    if _RESERVED in taken | tags.keys():
+        raise ValueError(f"{_RESERVED!r} is where the format keeps its own data: rename that value")
     metrics = [{"Name": name, "Unit": units.get(name, "None")} for name in held]
     directive = {"Namespace": namespace, "Dimensions": [list(tags)], "Metrics": metrics}
     about = {"Timestamp": round(at_s * 1000), "CloudWatchMetrics": [directive]}
@@ -302,8 +316,8 @@ class CloudWatch:
         self._send_each = send_each
         self._clock = clock
 
-    def log(self, step: int, values: Mapping[str, float]) -> None:
-        """Collect the values of one window."""
+    def log(self, step: int, values: Mapping[str, Any]) -> None:
+        """Collect the values of one window; what is not finite is told, as by ``emf_line``."""
         at = datetime.fromtimestamp(self._clock(), UTC)
         for name, value in _sendable(values).items():
             self.waiting.append(
@@ -348,10 +362,47 @@ class CloudWatch:
         return self._client
 
 
-def _sendable(values: Mapping[str, float]) -> dict[str, float]:
-    """Give the finite values; in place of another one, a metric that says so."""
-    numbers = {name: float(value) for name, value in values.items()}
-    return {
-        (name if math.isfinite(value) else f"{name}_not_finite"): value if math.isfinite(value) else 1.0
-        for name, value in numbers.items()
-    }
+def _sendable(values: Mapping[str, Any]) -> dict[str, float]:
+    """Give the finite values; in place of another one, a metric that says so and that no value can undo."""
+    held, faults = dict[str, float](), list[str]()
+    for name, value in _flat(values):
+        number = _number(name, value)
+        if name in held:
+            raise ValueError(f"{name!r} stands twice among the values: rename one")
+        held[name] = number
+        if not math.isfinite(number):
+            faults.append(name)
+    for name in faults:
+        del held[name]
+    for name in faults:
+        told = name + _NOT_FINITE
+        held[told] = max(1.0, held.get(told, 1.0))
+    return held
+
+
+def _flat(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Give names and values, those of a mapping inside as "outer.inner"."""
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from ((f"{name}.{inner}", part) for inner, part in _flat(value))
+        else:
+            yield str(name), value
+
+
+def _number(name: str, value: Any) -> float:
+    """Read a number of any kind; what is none because it is missing or too large is not a number here."""
+    array = value if isinstance(value, Decimal | int) else np.asarray(value)
+    if isinstance(array, np.ndarray):
+        if array.size != 1:
+            raise ValueError(
+                f"{name!r} holds {array.size} values: a metric is one number, such as their mean"
+            )
+        value = array.item()
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return math.nan
+    try:
+        return float(value)
+    except (OverflowError, ValueError, TypeError) as wrong:
+        if isinstance(value, int | Decimal):  # beyond every float, or a signalling not-a-number
+            return math.nan
+        raise ValueError(f"{name!r} is {value!r}: a metric is a number; a text may be a dimension") from wrong

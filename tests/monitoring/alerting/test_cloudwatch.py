@@ -4,7 +4,10 @@ import json
 import math
 import sys
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from mlops_lab.monitoring import Alarm, AlertRule, CloudWatch, Monitor, emf_line
@@ -58,8 +61,53 @@ def test_what_is_not_finite_becomes_a_metric_that_says_so():
 
 
 @pytest.mark.parametrize(
+    ("values", "seen"),
+    [
+        ({"loss": math.nan, "loss_not_finite": 0.0}, {"loss_not_finite": 1.0}),
+        ({"loss_not_finite": 0.0, "loss": math.inf}, {"loss_not_finite": 1.0}),
+        ({"loss": -math.inf, "loss_not_finite": -3}, {"loss_not_finite": 1.0}),
+        ({"loss": math.nan, "loss_not_finite": 4}, {"loss_not_finite": 4.0}),
+        ({"loss": 0.5, "loss_not_finite": 0.0}, {"loss": 0.5, "loss_not_finite": 0.0}),
+        (
+            {"loss": math.nan, "loss_not_finite": math.nan, "loss_not_finite_not_finite": 0},
+            {"loss_not_finite": 1.0, "loss_not_finite_not_finite": 1.0},
+        ),
+        ({"loss": np.float16(np.inf), "norm": np.float16(0.5)}, {"loss_not_finite": 1.0, "norm": 0.5}),
+        ({"loss": np.array([np.nan], np.float32), "n": np.int64(3)}, {"loss_not_finite": 1.0, "n": 3.0}),
+        ({"loss": Decimal("NaN"), "usd": Decimal("1.5")}, {"loss_not_finite": 1.0, "usd": 1.5}),
+        ({"loss": Decimal("sNaN"), "big": Decimal("1e999")}, {"loss_not_finite": 1.0, "big_not_finite": 1.0}),
+        (
+            {"big": 10**400, "none": None, "na": pd.NA},
+            {"big_not_finite": 1.0, "none_not_finite": 1.0, "na_not_finite": 1.0},
+        ),
+        ({"up": True, "down": np.bool_(False)}, {"up": 1.0, "down": 0.0}),
+        (
+            {"loss": {"train": math.nan, "test": 0.5}, "loss.train_not_finite": 0},
+            {"loss.test": 0.5, "loss.train_not_finite": 1.0},
+        ),
+    ],
+)
+def test_a_fault_is_seen_whatever_stands_beside_it(values, seen):
+    held = json.loads(emf_line(values, namespace="N", at_s=0))
+    assert held.pop("_aws")["CloudWatchMetrics"][0]["Metrics"] == [
+        {"Name": name, "Unit": "None"} for name in held
+    ]
+    assert held == seen
+    sink = CloudWatch("N", clock=lambda: 0.0)
+    sink.log(0, values)
+    assert {one["MetricName"]: one["Value"] for one in sink.waiting} == seen
+
+
+@pytest.mark.parametrize(
     ("values", "dimensions", "told"),
     [
+        ({"_aws": 1.0}, {}, "its own data"),
+        ({"a": 1.0}, {"_aws": "x"}, "its own data"),
+        ({"loss": 1.0}, {"loss_not_finite": "x"}, "both a metric and a dimension"),
+        ({"loss": [1.0, math.nan]}, {}, "2 values: a metric is one number"),
+        ({"loss": "none"}, {}, "a metric is a number"),
+        ({"loss": object()}, {}, "a metric is a number"),
+        ({"a": {"b": 1}, "a.b": 2}, {}, "stands twice"),
         ({}, {}, "0 values"),
         ({f"m{n}": 1.0 for n in range(101)}, {}, "101 values"),
         ({"a": 1.0}, {f"d{n}": "x" for n in range(31)}, "31 dimensions"),
