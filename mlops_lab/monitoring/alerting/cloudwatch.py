@@ -5,8 +5,8 @@ data". They are run here because a simulated CloudWatch stores alarms and never 
 whoever sets an alarm should be able to try it before a night depends on it.
 
 Embedded Metric Format is a line of JSON that a program just prints: where an agent (or a Lambda function)
-forwards the log, CloudWatch Logs makes metrics of the numbers in it. ``CloudWatch`` collects values, and sends them
-when ``send()`` is called; credentials come from boto3's own chain (environment, profile, role) alone.
+forwards the log, CloudWatch Logs makes metrics of the numbers in it. ``CloudWatch`` collects values, and
+sends them when ``send()`` is called; credentials come from boto3's own chain (environment, profile, role).
 """
 
 from __future__ import annotations
@@ -201,10 +201,10 @@ def emf_line(
 ) -> str:
     """Write values as one line of CloudWatch's Embedded Metric Format; nothing is sent.
 
-    JSON has no infinity and no not-a-number, and CloudWatch refuses them. Such a value, or one that is missing
-    or larger than any float, is left out, and a metric ``<name>_not_finite`` with the value 1 stands in its
-    place, so that an alarm can see it. A metric of yours that has this name already cannot hide the fault:
-    its value becomes at least 1.
+    JSON has no infinity and no not-a-number, and CloudWatch refuses them. Such a value, or one that is
+    missing or larger than any float, is left out, and a metric ``<name>_not_finite`` with the value 1 stands
+    in its place, so that an alarm can see it. A metric of yours that has this name already cannot hide the
+    fault: its value becomes at least 1.
 
     Parameters
     ----------
@@ -224,8 +224,8 @@ def emf_line(
     Raises
     ------
     ValueError
-        If there is nothing to write or too much, a value is a text or several numbers, or a name stands twice:
-        that of a dimension must not be a metric's, nor a metric's with ``_not_finite`` behind it.
+        If there is nothing to write or too much, a value is a text or several numbers, or a name stands
+        twice: that of a dimension must not be a metric's, nor a metric's with ``_not_finite`` behind it.
 
     Examples
     --------

@@ -1,7 +1,9 @@
 """Leaks: planted ones are found, healthy noise is not, and the line is the planted line."""
 
+import functools
 import gc
 import mmap
+import re
 import subprocess
 import sys
 import tracemalloc
@@ -147,6 +149,28 @@ def test_the_planted_line_is_named():
     assert len(found) == 1 or found["bytes_per_step"].iloc[1] < 3_000
 
 
+@pytest.mark.parametrize("kind", ["a dict by number", "lru_cache", "a method's cache"])
+def test_the_advice_after_a_watch_leads_to_the_line_of_a_cached_step(kind):
+    held = {}
+
+    def work(number):
+        held[number] = bytearray(60_000)  # the leak
+        return held[number]
+
+    cached = {
+        "a dict by number": lambda number: held.get(number) or work(number),
+        "lru_cache": functools.lru_cache(maxsize=None)(work),
+        "a method's cache": functools.cache(lambda number: len(work(number))),
+    }[kind]
+    report = watch_memory(cached, steps=60, read=lambda: 60_000 * len(held), warm_up=0)
+    assert report.leaks
+    assert allocating_lines(cached, steps=20).empty
+    advice = re.search(r"allocating_lines\(step, first=(\d+)\)", report.findings[0].explanation)
+    found = allocating_lines(cached, steps=20, first=int(advice[1]))
+    assert found["line"].iloc[0] == "held[number] = bytearray(60_000)  # the leak"
+    assert found["bytes_per_step"].iloc[0] == pytest.approx(60_000, rel=0.05)
+
+
 def test_it_names_the_users_line_and_not_numpys():
     kept = []
 
@@ -187,6 +211,8 @@ def test_tracing_is_left_as_it_was():
         tracemalloc.stop()
     with pytest.raises(ValueError, match="steps=0"):
         allocating_lines(lambda step: None, steps=0)
+    with pytest.raises(ValueError, match="first=-1"):
+        allocating_lines(lambda step: None, first=-1)
 
 
 def test_resident_bytes_see_a_large_array():
