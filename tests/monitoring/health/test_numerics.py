@@ -145,6 +145,119 @@ def test_lost_gradients_are_seen_and_a_loss_scale_saves_them():
     assert watch.report().ok is False
 
 
+SMALL = np.random.default_rng(0).normal(0, 1e-8, 2000)  # nearly all become zero in float16
+
+
+def _lost(number_format, **shown):
+    watch = Numerics(number_format)
+    watch.see(0, **shown)
+    (finding,) = [one for one in watch.report().findings if one.code == "numerics.lost"]
+    return finding
+
+
+STORED = SMALL.astype(np.float16)
+
+
+@pytest.mark.parametrize(
+    ("number_format", "stored"),
+    [
+        ("float16", STORED),
+        ("float32", STORED),  # the watch's default, though the training computes in a narrower one
+        ("float16", STORED.reshape(40, 50)),
+        ("float16", {"a": STORED[:100], "b": [STORED[100:]]}),
+        ("float32", list(STORED)),
+        ("float16", STORED.astype(np.float64)),  # cast back: what is left gives it away
+        ("float16", STORED.tolist()),
+    ],
+)
+def test_what_was_flushed_to_zero_before_it_was_shown_is_never_in_order(number_format, stored):
+    finding = _lost(number_format, gradient=stored)
+    assert finding.ok is False
+    assert finding.value > 0.98
+    assert "as underflow leaves them" in finding.explanation
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [np.float16(1e-9), np.float16(SMALL / 1e3), np.float32(SMALL / 1e40), np.float16([*SMALL / 1e3, 1.0])],
+)
+def test_zeros_without_a_trace_are_not_decided(stored):
+    finding = _lost("float32" if stored.dtype == np.float32 else "float16", weights=1.0, gradient=stored)
+    assert finding.ok is None
+    assert "cannot be seen" in finding.explanation and "gradient" in finding.explanation
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        np.zeros(5),  # of 64 bits: 1e-9 would have stood there
+        np.zeros(5, int),
+        np.zeros(5, bool),
+        [0.0, 1.0, 0.0],
+        np.float16([0.5, 0.25]),
+        np.float16([0.0] + [1.0] * 40),
+        np.float16([1e-6, 1e-5]),  # some digits are gone, no number is
+    ],
+)
+def test_zeros_that_are_zeros_and_numbers_that_are_there_are_in_order(shown):
+    assert _lost("float16", gradient=shown).ok is True
+
+
+def test_a_tensor_is_judged_by_the_format_it_stood_in():
+    class Tensor:
+        dtype = "torch.bfloat16"
+
+        def detach(self):
+            return self
+
+        cpu = double = detach
+
+        def __array__(self, dtype=None, copy=None):
+            return np.array([0.0, 0.0, 1.0])
+
+    assert _lost("bfloat16", gradient=Tensor()).ok is None
+    assert _lost("float64", gradient=Tensor()).ok is None
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_two_bad_ones_of_one_step_are_named_and_none_is_called_the_cause(at_once):
+    watch = Numerics("float16")
+    with np.errstate(over="ignore"):
+        for step in watch.over(range(20)):
+            error = np.full(4, np.float16(2.0)) ** np.float16(step)
+            shown = {"error": error, "loss": np.mean(error**2), "gradient": error * np.float16(300)}
+            for part in [shown] if at_once else [{name: value} for name, value in shown.items()]:
+                watch.see(step, **part)
+    assert (watch.first_bad.step, watch.first_bad.name, watch.first_bad.others) == (8, "loss", ("gradient",))
+    report = watch.report()
+    assert "in the same step gradient" in report.headline()
+    assert "cannot be seen from here" in report.findings[0].explanation
+    assert "cause" not in Numerics.see.__doc__
+
+
+def test_a_later_epoch_with_the_same_numbers_adds_nothing_to_the_first_bad_step():
+    watch = Numerics()
+    for _ in range(2):
+        for step in range(3):
+            watch.see(step, loss=math.inf if step == 1 else 1.0)
+            watch.see(step, gradient=math.inf if step == 2 else 1.0)
+    assert (watch.first_bad.step, watch.first_bad.others) == (1, ())
+    assert watch.report().plot().get_xlabel() == "step"
+
+
+def test_what_held_no_numbers_is_not_counted_as_finite():
+    for nothing in (None, [], {}, np.empty((0, 3))):
+        watch = Numerics()
+        watch.see(0, gradient=nothing)
+        report = watch.report()
+        assert report.ok is None
+        assert report.headline() == "No numbers were shown."
+    assert Numerics().report().headline() == "No numbers were shown."
+    watch.see(1, loss=1.0, gradient=None)
+    assert watch.report().headline() == "All numbers were finite; gradient held none."
+    assert "not judged" in watch.report().findings[0].explanation
+
+
 def test_nothing_shown_is_not_decided_and_healthy_is_in_order():
     assert Numerics().report().ok is None
     watch = Numerics("float32")
