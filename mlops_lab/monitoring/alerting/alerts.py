@@ -22,6 +22,7 @@ __all__ = ["AlarmState", "Alert", "AlertRule", "Console", "Missing", "Monitor", 
 Severity = Literal["page", "ticket", "note"]
 AlarmState = Literal["OK", "ALARM", "INSUFFICIENT_DATA"]
 Missing = Literal["missing", "ignore", "breaching", "notBreaching"]
+MissingWindow = Literal["good", "hold"]
 
 
 def alarm_state(
@@ -63,8 +64,8 @@ class AlertRule:
     """When a metric is an alarm: k of the last n windows are beyond a limit.
 
     It answers whether the metric was bad often enough lately. It misleads where no values come: a window
-    without one counts as good, so watch that values come at all, or use an ``Alarm``. A value that is not a
-    number is always bad.
+    without one counts as ``missing`` says, and neither choice tells that a service died. So watch that values
+    come at all, or use an ``Alarm``. A value that is not a number is always bad.
 
     Parameters
     ----------
@@ -78,6 +79,9 @@ class AlertRule:
         How many of how many windows must be bad.
     severity
         ``"page"`` wakes somebody, ``"ticket"`` waits until tomorrow, ``"note"`` is only kept.
+    missing
+        What a window without a value counts as: ``"good"``, as if nothing bad had happened in it, or
+        ``"hold"``, as the last value that came, as a gauge does that Prometheus reads again and again.
     runbook
         What to do, in a line. An alert that nobody can act on is noise.
 
@@ -92,6 +96,10 @@ class AlertRule:
     ...     runbook="Halve the batch size, then look for the slow request in the log.")
     >>> rule.fires([150.0, 250.0, 260.0]), rule.fires([150.0, 250.0, 140.0])
     (True, False)
+    >>> from dataclasses import replace
+    >>> one_bad_then_nothing = [150.0, 250.0, None, None]
+    >>> rule.fires(one_bad_then_nothing), replace(rule, missing="hold").fires(one_bad_then_nothing)
+    (False, True)
     """
 
     name: str
@@ -101,6 +109,7 @@ class AlertRule:
     k: int = 1
     n: int = 1
     severity: Severity = "ticket"
+    missing: MissingWindow = "good"
     runbook: str
 
     def __post_init__(self) -> None:
@@ -120,6 +129,8 @@ class AlertRule:
             raise ValueError(f"k={self.k!r} of n={self.n!r} makes no sense: 1 <= k <= n")
         if self.severity not in get_args(Severity):
             raise ValueError(f"severity={self.severity!r} is none of {', '.join(get_args(Severity))}")
+        if self.missing not in get_args(MissingWindow):
+            raise ValueError(f"missing={self.missing!r} is none of {', '.join(get_args(MissingWindow))}")
 
     @property
     def limit(self) -> float:
@@ -133,9 +144,17 @@ class AlertRule:
         beyond = value > self.limit if self.above is not None else value < self.limit
         return bool(beyond or math.isnan(value))
 
+    def counted(self, value: float | None, last: float | None) -> float | None:
+        """Give what a window counts as, if the one before it counted as ``last``."""
+        return last if value is None and self.missing == "hold" else value
+
     def fires(self, values: Iterable[float | None]) -> bool:
         """Say whether k of the last n values are bad; one for each window, the latest last."""
-        points = [None if value is None else self.bad(value) for value in list(values)[-self.n :]]
+        held, last = [], None
+        for value in values:
+            last = self.counted(value, last)
+            held.append(last)
+        points = [None if value is None else self.bad(value) for value in held[-self.n :]]
         return alarm_state(points, k=self.k, n=self.n, missing="notBreaching") == "ALARM"
 
 
@@ -184,12 +203,17 @@ class Monitor:
     It is itself a sink: hand it to whatever logs. A sink that fails never stops it: the first failure of each
     is a warning, the rest are counted. Each rule speaks once when it begins and once when it ends.
 
+    Each call of ``log`` is a window, for all rules, also one without values: ``log(step, {})``. Where nobody
+    calls it, no time passes for it, and what fires goes on firing. A sink with ``no_value(step, names)`` is
+    told which metrics have no value in a window that counts as good, so that a page need not show an old one.
+
     Parameters
     ----------
     rules
         The rules; no two of one name.
     sinks
-        Each has ``log(step, values)``, or ``alert(alert)``, or both, and perhaps ``close()``.
+        Each has ``log(step, values)``, or ``alert(alert)``, or both, and perhaps ``close()`` and
+        ``no_value(step, names)``.
     clock
         Gives seconds; passed in, so that tests and lessons decide what time it is.
 
@@ -242,16 +266,21 @@ class Monitor:
         """The names of the rules that fire now."""
         return tuple(rule.name for rule in self.rules if rule.name in self._firing)
 
-    def log(self, step: int, values: Mapping[str, float]) -> None:
+    def log(self, step: int, values: Mapping[str, float | None]) -> None:
         """Take the values of one window, pass them on, and speak if a rule begins or ceases to fire.
 
-        A metric that is not among them has no value in this window.
+        A metric that is not among them, or is None, has no value in this window.
         """
         self._tell("log", step, values)
+        came = {name for name, value in values.items() if value is not None}
+        good = {rule.metric for rule in self.rules if rule.missing == "good"}
+        if gone := tuple(sorted(good - came)):
+            self._tell("no_value", step, gone)
         for rule in self.rules:
             window = self._windows[rule.name]
             value = values.get(rule.metric)
-            window.append(None if value is None else float(value))
+            last = window[-1] if window else None
+            window.append(rule.counted(None if value is None else float(value), last))
             fires = rule.fires(window)
             if fires != (rule.name in self._firing):
                 self._firing ^= {rule.name}

@@ -14,7 +14,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -35,7 +35,10 @@ class Prometheus:
     """A sink whose latest values Prometheus can read, on this machine's loopback address.
 
     It holds the last value of each metric, not the course: Prometheus keeps that. What happens between two
-    of its visits it never sees, so export counts and histograms of what is frequent.
+    of its visits it never sees, so export counts and histograms of what is frequent. And it reads a value
+    again at each visit, however old that is: where nobody logs any more, one bad value becomes many. Behind a
+    `Monitor` a window without a value takes the metric off the page, unless its rule holds the last one; and
+    ``most_age_s`` takes off what nobody has renewed.
 
     Parameters
     ----------
@@ -45,6 +48,11 @@ class Prometheus:
         Where to listen; 0 takes a free one.
     about
         Name -> a line that says what it is and in which unit.
+    most_age_s
+        A value that is older than so many seconds leaves the page until it is renewed; None keeps it for
+        ever. Give a little more than the time from one window to the next.
+    clock
+        Gives seconds that never go back, for that age.
 
     Examples
     --------
@@ -61,9 +69,20 @@ class Prometheus:
     """
 
     def __init__(
-        self, *, prefix: str = _PREFIX, port: int = 0, about: Mapping[str, str] | None = None
+        self,
+        *,
+        prefix: str = _PREFIX,
+        port: int = 0,
+        about: Mapping[str, str] | None = None,
+        most_age_s: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        if most_age_s is not None and not most_age_s > 0:
+            raise ValueError(f"most_age_s={most_age_s!r} must be a number of seconds above 0, or None")
         self.prefix = prefix
+        self._most_age_s = math.inf if most_age_s is None else most_age_s
+        self._clock = clock
+        self._renewed_s: dict[str, float] = {}
         self._port = port
         self._about = dict(about or {})
         self._values: dict[str, float] = {}
@@ -72,11 +91,26 @@ class Prometheus:
         self._lock = threading.Lock()
         self._server: ThreadingHTTPServer | None = None
 
-    def log(self, step: int, values: Mapping[str, float]) -> None:
-        """Remember the latest values; the step is not told, for Prometheus has its own clock."""
-        named = {self._name(name): float(value) for name, value in values.items()}
+    def log(self, step: int, values: Mapping[str, float | None]) -> None:
+        """Remember the latest values; None is none. The step is not told: Prometheus has its own clock.
+
+        Of two names that are one to Prometheus, as ``a/b`` and ``a_b``, a value that is not finite stays.
+        """
+        named: dict[str, float] = {}
+        for name, value in values.items():
+            full = self._name(name)
+            if value is not None and math.isfinite(named.get(full, 0.0)):
+                named[full] = float(value)
+        now = self._clock()
         with self._lock:
             self._values |= named
+            self._renewed_s |= dict.fromkeys(named, now)
+
+    def no_value(self, step: int, names: Iterable[str]) -> None:
+        """Take metrics off the page until they have a value again: Prometheus then marks them as stale."""
+        with self._lock:
+            for name in names:
+                self._values.pop(self._name(name), None)
 
     def alert(self, alert: Alert) -> None:
         """Remember whether an alert fires, as the series ``alert_firing``."""
@@ -96,8 +130,10 @@ class Prometheus:
 
     def text(self) -> str:
         """Write the page that Prometheus reads."""
+        since = self._clock() - self._most_age_s
         with self._lock:
-            values, alerts = dict(self._values), dict(self._alerts)
+            values = {name: value for name, value in self._values.items() if self._renewed_s[name] >= since}
+            alerts = dict(self._alerts)
             histograms = dict(self._histograms)
         about = {self._name(name): said for name, said in self._about.items()}
         lines = []
@@ -134,8 +170,19 @@ class Prometheus:
 def prometheus_rules(rules: Iterable[AlertRule], *, window_s: float = 60.0, prefix: str = _PREFIX) -> str:
     """Write rules in the language of Prometheus, as a file that it and ``promtool`` read.
 
-    The expression counts the windows in which the metric was beyond the limit, or not a number. It differs
-    from ``AlertRule`` where no values come: Prometheus goes on with the last one for five minutes.
+    The expression counts, at the end of each window, whether the value on the page was beyond the limit or
+    not a number. It is the rule of a `Monitor` on the same windows, if that `Monitor` has the `Prometheus`
+    page among its sinks and Prometheus visits at least once a window. Where values are missing:
+
+    - A window without a value, which the rule counts as good: the page leaves the metric out, Prometheus
+      marks it as stale at its next visit, and neither of the two counts it.
+    - The same, and the rule holds the last value: the page goes on showing it, and both count it again.
+    - Nobody calls ``log`` any more: for the `Monitor` no window passes. Prometheus goes on reading what the
+      page shows: one bad value fires after k windows. ``Prometheus(most_age_s=...)`` ends that.
+    - The page dies: at the next visit, which fails, all of its series are stale, so the alert ends once fewer
+      than k of the last n windows are bad. To be told of the death, alert on ``up == 0``.
+    - A series ends without a mark (it was sent with timestamps, or Prometheus itself stood still): its last
+      value counts for five minutes more, the look-back of Prometheus.
 
     Parameters
     ----------
@@ -149,7 +196,8 @@ def prometheus_rules(rules: Iterable[AlertRule], *, window_s: float = 60.0, pref
     Raises
     ------
     ValueError
-        If the window is below 10 ms.
+        If the window is below 10 ms, or two rules on one metric differ in what a missing window counts as:
+        there is one page.
 
     Examples
     --------
@@ -163,7 +211,12 @@ def prometheus_rules(rules: Iterable[AlertRule], *, window_s: float = 60.0, pref
     window_ms = round(window_s * 1000)
     if window_ms < 10:
         raise ValueError(f"window_s={window_s!r} must be at least 0.01 seconds")
-    written = []
+    rules, written = tuple(rules), []
+    for metric in {rule.metric for rule in rules}:
+        if len(told := sorted({rule.missing for rule in rules if rule.metric == metric})) > 1:
+            raise ValueError(
+                f"rules on {metric!r} have missing={' and '.join(told)}: a page can do one; give all the same"
+            )
     for rule in rules:
         name, sign = prefix + rule.metric, ">" if rule.above is not None else "<"
         bad = f"{name} {sign} {_written(rule.limit)} or {name} != {name}"
@@ -227,7 +280,7 @@ def prometheus_program() -> str | None:
 
 
 class PrometheusServer:
-    """A Prometheus that visits one address each second, and evaluates rules: for lessons and tests.
+    """A Prometheus that visits one address again and again, and evaluates rules: for lessons and tests.
 
     Use it in a ``with`` block; leaving that stops it. In the block, ``server.wait_for("Slow")`` waits until
     an alert fires, and ``server.alerts()`` and ``server.query("up")`` read what there is. It keeps its data
@@ -242,7 +295,7 @@ class PrometheusServer:
     rules
         The text of a rules file, as from ``prometheus_rules``.
     every_s
-        Seconds between visits, and between evaluations.
+        Seconds between visits, and between evaluations of rules that name no time of their own.
 
     Raises
     ------
@@ -260,7 +313,7 @@ class PrometheusServer:
     RuntimeError: this Prometheus is not running: ask it inside its with block
     """
 
-    def __init__(self, folder: Path, target: str, rules: str, *, every_s: int = 1) -> None:
+    def __init__(self, folder: Path, target: str, rules: str, *, every_s: float = 1) -> None:
         self.folder, self.target, self.rules, self.every_s = Path(folder), target, rules, every_s
         self._port = 0
         self._process: subprocess.Popen[bytes] | None = None
@@ -272,7 +325,7 @@ class PrometheusServer:
                 "the program prometheus is not installed: on Debian, the package prometheus"
             )
         (self.folder / "rules.yml").write_text(self.rules, encoding="utf-8")
-        every = f"{self.every_s}s"
+        every = f"{round(1000 * self.every_s)}ms"
         settings = {
             "global": {"scrape_interval": every, "evaluation_interval": every},
             "rule_files": ["rules.yml"],
