@@ -116,15 +116,20 @@ def guessed_promise(number: int) -> dict[str, dict[str, float]]:
     true, found = 0.1, {}
     for rows in (650, 2_600, 10_000):
         rng = np.random.default_rng(rows)
-        plain, upper = [], []
-        for wrong in rng.binomial(rows, true, number):
-            guesses = (wrong / rows, monitoring.exact_interval(wrong, rows, 0.9)[1])
-            for chances, guess in zip((plain, upper), guesses, strict=True):
-                chart = monitoring.Cusum.for_errors(round(guess, 4), 2 * round(guess, 4))
+        plain, upper, late = [], [], {"plain": [], "upper": []}
+        for wrong in rng.binomial(rows, true, number).tolist():
+            measured = monitoring.Cusum.for_errors(wrong / rows, 2 * wrong / rows)
+            safe = monitoring.Cusum.from_holdout(wrong, rows)
+            for chances, chart, name in ((plain, measured, "plain"), (upper, safe, "upper")):
                 chances.append(float(alarm_chances(chart, true)[-1]))
+                late[name].append(median_delay(chart, 2 * true) or STEPS)
         found[str(rows)] = {
             "promise_as_measured": round(float(np.mean(plain)), 3),
+            "as_measured_above_5_percent": round(float(np.mean(np.array(plain) > 0.05)), 3),
+            "as_measured_median_delay_if_doubled": round(float(np.median(late["plain"]))),
             "upper_end_of_90_percent_interval": round(float(np.mean(upper)), 3),
+            "upper_end_above_5_percent": round(float(np.mean(np.array(upper) > 0.05)), 3),
+            "upper_end_median_delay_if_doubled": round(float(np.median(late["upper"]))),
         }
     return found
 

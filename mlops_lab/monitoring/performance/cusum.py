@@ -9,7 +9,8 @@ is after each step is a list of chances, and what has left the list has given al
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+import textwrap
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -19,7 +20,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from mlops_lab import plots
-from mlops_lab.monitoring.performance.outcomes import between_0_and_1
+from mlops_lab.monitoring.performance.outcomes import between_0_and_1, exact_interval
+from mlops_lab.report import Finding, Report
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,9 +37,10 @@ class Cusum:
 
     It answers "since when is it worse?" sooner than any fixed window of the same error rate. It cannot find a
     change much smaller than the one it was made for, or one to the better. It misleads when the promised rate
-    is itself a guess: a rate a little above it gives false alarms. Use the upper end of its interval.
+    is itself a guess: a rate a little above it gives false alarms.
 
-    Make one by `Cusum.for_errors`.
+    Make one by `Cusum.from_holdout`, which takes the upper end of what a hold-out says, or, where the rate is
+    known, by `Cusum.for_errors`. Its text says what it was made for, and what that promises.
 
     Parameters
     ----------
@@ -48,7 +51,11 @@ class Cusum:
     horizon
         Number of steps for which it is calibrated.
     false_alarm
-        Chance of an alarm within the horizon while all is well.
+        Chance of an alarm within the horizon at the rate `promised`; at a lower rate it is smaller.
+    promised
+        The share of wrong answers up to which that holds; None for a chart that was put together by hand.
+    basis
+        Where `promised` comes from.
 
     Notes
     -----
@@ -65,6 +72,13 @@ class Cusum:
     0.048
     >>> chart.first_alarm([0, 1, 0, 1] * 100)
     21
+    >>> chart
+    CUSUM +6 -1, alarm at 56. At most 4.8 % false alarms in 1,000 steps while at most 10.00 % are wrong: as
+    given, taken for certain. Above that there are more.
+    >>> Cusum.from_holdout(wrong=91, rows=650, horizon=2000)
+    CUSUM +3 -1, alarm at 31. At most 4.8 % false alarms in 2,000 steps while at most 16.44 % are wrong:
+    the upper end of 91 wrong of 650 (95 % one-sided). So it is for 95 % of all hold-outs. Above that there
+    are more.
     """
 
     up: int
@@ -72,17 +86,77 @@ class Cusum:
     limit: int
     horizon: int
     false_alarm: float
+    promised: float | None = None
+    basis: str = ""
+
+    @classmethod
+    def from_holdout(
+        cls,
+        wrong: int,
+        rows: int,
+        *,
+        times: float = 2.0,
+        confidence: float = 0.95,
+        horizon: int = 10_000,
+        false_alarm: float = 0.05,
+    ) -> Cusum:
+        """Make one for a model that was wrong on some rows of a hold-out.
+
+        A hold-out is a sample: the true share may lie above what it shows, and then a chart made for that
+        cries wolf. This one is made for the upper end of the exact one-sided interval. So of all hold-outs
+        that one could have drawn, at least `confidence` give a chart that keeps `false_alarm`, and over
+        hold-outs and streams together at most ``1 - confidence + false_alarm`` are false. The price is that
+        it comes later; more rows bring it down.
+
+        Parameters
+        ----------
+        wrong, rows
+            How many answers were wrong, of how many; rows on which the model was not trained.
+        times
+            How many times the upper end is the share that must be found soon.
+        confidence
+            For how many of all hold-outs the promise holds.
+        horizon, false_alarm
+            As for `for_errors`.
+
+        Raises
+        ------
+        ValueError
+            If the counts are none, or the hold-out is too small to tell so many errors from certainty.
+        """
+        if rows < 1 or not 0 <= wrong <= rows or int(wrong) != wrong or int(rows) != rows:
+            raise ValueError(f"wrong={wrong!r} of rows={rows!r}: give whole numbers, at most as many as rows")
+        if not times > 1:
+            raise ValueError(f"times={times!r}: what is feared must be more than is promised, such as 2.0")
+        if not 0.5 < confidence < 1:
+            raise ValueError(f"confidence={confidence!r}: a number between 0.5 and 1 is needed, such as 0.95")
+        high = exact_interval(wrong, rows, 2 * confidence - 1)[1]  # 5 % beyond the upper end alone
+        if times * high >= 1:
+            raise ValueError(
+                f"{wrong} wrong of {rows} may be {high:.0%}, and times={times:g} that is everything: "
+                "take a larger hold-out or smaller times"
+            )
+        chart = cls.for_errors(high, times * high, horizon=horizon, false_alarm=false_alarm)
+        basis = f"the upper end of {wrong:,} wrong of {rows:,} ({100 * confidence:g} % one-sided)"
+        return replace(chart, basis=f"{basis}. So it is for {100 * confidence:g} % of all hold-outs")
 
     @classmethod
     def for_errors(
-        cls, promised: float, feared: float, *, horizon: int = 10_000, false_alarm: float = 0.05
+        cls,
+        promised: float | tuple[float, float],
+        feared: float,
+        *,
+        horizon: int = 10_000,
+        false_alarm: float = 0.05,
     ) -> Cusum:
         """Make one for answers that are right (0) or wrong (1).
 
         Parameters
         ----------
         promised
-            The share of wrong answers while all is well.
+            The share of wrong answers while all is well; or the interval (low, high) that it is known to lie
+            in, of which the upper end is taken. A single number is taken for certain: if it was measured on
+            a hold-out, use `from_holdout`.
         feared
             The share that shall be found soon, such as twice as many.
         horizon
@@ -90,6 +164,11 @@ class Cusum:
         false_alarm
             The largest chance of an alarm within these steps, while all is well.
         """
+        basis = "as given, taken for certain"
+        if not isinstance(promised, int | float | np.number):
+            low, promised = _interval(promised)
+            basis = f"the upper end of what was given, {low:.4g} to {promised:.4g}"
+        promised = float(promised)
         between_0_and_1(promised=promised, feared=feared, false_alarm=false_alarm)
         if feared <= promised:
             raise ValueError(f"feared={feared!r} must lie above promised={promised!r}")
@@ -101,7 +180,19 @@ class Cusum:
                 f"promised={promised!r} and feared={feared!r} are too near to be told apart by steps"
             )
         limit, chance = _lowest_limit(promised, up, down, int(horizon), false_alarm)
-        return cls(up, down, limit, int(horizon), chance)
+        return cls(up, down, limit, int(horizon), chance, promised, basis)
+
+    def __str__(self) -> str:
+        told = f"CUSUM +{self.up} -{self.down}, alarm at {self.limit}. "
+        if self.promised is None:
+            return f"{told}Made by hand: what it promises, nobody has computed."
+        told += (
+            f"At most {100 * self.false_alarm:.1f} % false alarms in {self.horizon:,} steps while at most "
+        )
+        told += f"{100 * self.promised:.2f} % are wrong: {self.basis}. Above that there are more."
+        return "\n".join(textwrap.wrap(told, 104))
+
+    __repr__ = __str__
 
     def path(self, values: npt.ArrayLike) -> Floats:
         """Give the heights after each value, in the order of time; 1 is a wrong answer."""
@@ -115,6 +206,22 @@ class Cusum:
         over = np.flatnonzero(self.path(values) >= self.limit - 1e-9)
         return int(over[0]) if over.size else None
 
+    def report(self, values: npt.ArrayLike) -> Report:
+        """Say whether these values give alarm, since when, and what the chart promises about false ones."""
+        heights, at = self.path(values), self.first_alarm(values)
+        said = "None of the steps gave alarm." if at is None else f"Alarm at step {at}, counted from 0."
+        finding = Finding(
+            code="cusum.alarm",
+            title=f"Errors in {heights.size:,} steps",
+            ok=None if not heights.size else at is None,
+            statistic="largest height",
+            value=float(heights.max()) if heights.size else None,
+            limit=self.limit if heights.size else None,
+            explanation=f"{said} {' '.join(str(self).split())}",
+            source="Page 1954; Brook and Evans 1972",
+        )
+        return Report(title="CUSUM", findings=(finding,))
+
     def plot(self, values: npt.ArrayLike, ax: Axes | None = None) -> Axes:
         """Draw the height along the steps, and the limit."""
         heights = pd.Series(self.path(values), name="cumulative sum")
@@ -126,6 +233,14 @@ class Cusum:
             limit_label="alarm at",
             ax=ax,
         )
+
+
+def _interval(promised: tuple[float, float]) -> tuple[float, float]:
+    """Read (low, high)."""
+    ends = np.asarray(promised, dtype=np.float64)
+    if ends.shape != (2,) or not ends[0] <= ends[1]:
+        raise ValueError(f"promised={promised!r}: give a share of wrong answers, or its interval (low, high)")
+    return float(ends[0]), float(ends[1])
 
 
 def _finite(values: npt.ArrayLike) -> Floats:

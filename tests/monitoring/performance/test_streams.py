@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from mlops_lab import monitoring
 from mlops_lab.monitoring.performance.confidence_sequence import _PRIOR, _log_mixture, _log_wealth
-from mlops_lab.monitoring.performance.cusum import alarm_probability
+from mlops_lab.monitoring.performance.cusum import Cusum, alarm_probability
 
 # --- CUSUM -------------------------------------------------------------------------------------------------
 
@@ -76,9 +77,55 @@ def test_a_doubled_rate_is_found_within_300_steps():
     assert alarm_probability(0.2, chart.up, chart.down, chart.limit, 300)[-1] >= 0.5
 
 
+def _over_all_holdouts(make, true=0.1, rows=200):
+    """Give each hold-out's chance, and the chance of a false alarm that its chart then has: no sampling."""
+    wrong = np.arange(rows + 1)
+    weights = stats.binom.pmf(wrong, rows, true)
+    likely = weights > 1e-4
+    chances = [float(_chances(make(int(each), rows), true)[-1]) for each in wrong[likely]]
+    return weights[likely], np.array(chances)
+
+
+def test_a_chart_from_a_hold_out_keeps_its_promise_over_hold_outs():
+    about = {"horizon": 200, "false_alarm": 0.05}
+    weights, safe = _over_all_holdouts(lambda wrong, rows: Cusum.from_holdout(wrong, rows, **about))
+    assert weights[safe > 0.05].sum() <= 0.05  # 95 % of all hold-outs give a chart that keeps to 5 %
+    assert weights @ safe <= 0.05
+    assert weights[safe > 0.05].sum() > 0  # and it is no wider than it need be
+    weights, plain = _over_all_holdouts(lambda wrong, n: Cusum.for_errors(wrong / n, 2 * wrong / n, **about))
+    assert weights[plain > 0.05].sum() > 0.3
+    assert weights @ plain > 0.07
+
+
+def test_a_chart_says_what_was_taken_and_what_that_promises():
+    safe = Cusum.from_holdout(91, 650, horizon=200)
+    high = monitoring.exact_interval(91, 650, 0.9)[1]
+    assert safe.promised == high
+    assert Cusum.for_errors((0.11, high), 2 * high, horizon=200).limit == safe.limit
+    assert Cusum.for_errors(np.array([0.11, high]), 2 * high, horizon=200).promised == high
+    assert f"{100 * high:.2f} % are wrong" in str(safe) and "91 wrong of 650" in str(safe)
+    assert "95 % of all hold-outs" in " ".join(str(safe).split())
+    assert "taken for certain" in str(Cusum.for_errors(np.float32(0.25), 0.5, horizon=50))
+    assert "Made by hand" in str(Cusum(3, 1, 9, 100, 0.05))
+    report = safe.report([1] * 60)
+    assert report.ok is False
+    assert "91 wrong of 650" in report.findings[0].explanation
+    assert safe.report([0] * 60).ok is True
+    assert safe.report([]).ok is None
+
+
 @pytest.mark.parametrize(
     ("call", "says"),
     [
+        (lambda: Cusum.from_holdout(5, 4), "at most as many as rows"),
+        (lambda: Cusum.from_holdout(-1, 4), "at most as many as rows"),
+        (lambda: Cusum.from_holdout(0.1, 100), "whole numbers"),
+        (lambda: Cusum.from_holdout(4, 8), "larger hold-out"),
+        (lambda: Cusum.from_holdout(4, 80, times=1.0), "more than is promised"),
+        (lambda: Cusum.from_holdout(4, 80, confidence=0.4), "between 0.5 and 1"),
+        (lambda: Cusum.for_errors((0.2, 0.1), 0.3), "its interval"),
+        (lambda: Cusum.for_errors((0.1, 0.2, 0.3), 0.4), "its interval"),
+        (lambda: Cusum.for_errors((0.1, 0.2), 0.15), "must lie above"),
         (lambda: monitoring.Cusum.for_errors(0.2, 0.1), "must lie above"),
         (lambda: monitoring.Cusum.for_errors(0.0, 0.1), "between 0 and 1"),
         (lambda: monitoring.Cusum.for_errors(0.5, 0.501), "too near"),
