@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -79,7 +80,9 @@ class SimulationResult:
         The stretch of time that is paid for.
     paid_machine_s
         Machine-seconds paid within it, from a machine's order until it has gone. For serverless: seconds of
-        service.
+        service, and of cold starts where they are billed.
+    assumes
+        What bill and waits rest on, where that is more than a fleet's rules; `plot` and `compare` say it.
 
     Examples
     --------
@@ -99,6 +102,7 @@ class SimulationResult:
     from_s: float
     until_s: float
     paid_machine_s: float
+    assumes: str = ""
 
     @property
     def wait_s(self) -> Floats:
@@ -179,6 +183,8 @@ class SimulationResult:
         )
         axes.set_ylim(bottom=0)
         axes.margins(x=0.02)
+        if self.assumes:
+            axes.set_xlabel("\n".join(["hour", *textwrap.wrap(f"Assumed: {self.assumes}.", 80)]))
         axes.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderaxespad=0)
         return axes
 
@@ -211,7 +217,8 @@ def compare(
     Returns
     -------
         Columns ``machines``, ``bill_usd``, ``mean_wait_s``, ``p95_wait_s``, ``p99_wait_s``, ``late``,
-        ``cold``, ``requests``; the names are the index.
+        ``cold``, ``requests``; the names are the index. ``attrs["assumes"]`` tells for each run that assumes
+        more than a fleet does, such as serverless, what that is.
 
     Raises
     ------
@@ -239,4 +246,6 @@ def compare(
     }
     table = pd.DataFrame.from_dict(rows, orient="index").sort_values("bill_usd", kind="stable")
     table.index.name = "policy"
+    told = {name: getattr(run, "assumes", "") for name, run in runs.items()}
+    table.attrs["assumes"] = {name: text for name, text in told.items() if text}
     return table

@@ -191,18 +191,35 @@ class Hold:
 class PerRequest:
     """Serverless: a request takes an idle warm instance, else a new one starts for it alone.
 
-    The provider decides at each request, not at ticks, and bills only the seconds of service. Nobody queues
-    for a machine; who meets no warm instance waits for a cold start. The one most recently used is taken
-    first.
+    The provider decides at each request, not at ticks, and bills the seconds of service and of cold starts.
+    Who meets no warm instance waits for a cold start; nobody queues for a machine, up to the limits below.
+    The instance most recently used is taken first.
 
-    It leaves out the account's limit on instances and the provider's higher price per second: compare it by
-    the break-even price. It misleads on sudden bursts, where a real provider starts instances at a limited
-    pace.
+    How long a cold start takes is an assumption of yours, ``cold_start_s`` of `simulate`: a small function
+    starts in less than a second, a large model in many. It leaves out the provider's higher price per second:
+    compare by the break-even price. It misleads on sudden bursts: those beyond a limit here wait in line for
+    the first instance that is free, where a real provider refuses them, and the client must ask again. A mean
+    of five machines may be hundreds at once: look at the largest ``fleet["machines"]``.
 
     Parameters
     ----------
     keep_alive_s
         Seconds for which an idle instance stays warm.
+    most_instances
+        Instances at once, those starting included. AWS Lambda grants an account 1,000 in a region unless
+        asked for more.
+    most_new_in_10_s
+        New instances in ten seconds, refilled steadily; what is not used does not add up. AWS Lambda grants
+        1,000 to each function.
+    bill_start
+        Whether the seconds of a cold start are billed. AWS Lambda does so for all functions since 1 August
+        2025; until then those of its own runtimes, packed as a zip file and called on demand, started free.
+
+    Notes
+    -----
+    As read in: AWS Compute Blog, "AWS Lambda standardizes billing for INIT Phase" (2025); AWS Lambda
+    Developer Guide, "Lambda scaling behavior"; AWS Lambda Operator Guide, "Scaling and concurrency in
+    Lambda". Other providers have other limits: give theirs.
 
     Examples
     --------
@@ -213,14 +230,26 @@ class PerRequest:
     """
 
     keep_alive_s: float = 600.0
+    most_instances: int = 1000
+    most_new_in_10_s: int = 1000
+    bill_start: bool = True
 
     def __post_init__(self) -> None:
-        """Refuse a negative or endless keep-alive."""
+        """Refuse a negative or endless keep-alive, and limits below one instance."""
         not_negative(keep_alive_s=self.keep_alive_s)
+        whole_number(1, most_instances=self.most_instances, most_new_in_10_s=self.most_new_in_10_s)
 
     def wanted(self, seen: Seen) -> int:
-        """Give one instance for each request in flight."""
-        return seen.busy + seen.queue
+        """Give one instance for each request in flight, as far as the limit goes."""
+        return min(seen.busy + seen.queue, int(self.most_instances))
+
+    def assumes(self, cold_start_s: float) -> str:
+        """Say what its bill and its waits rest on."""
+        return (
+            f"a cold start takes {cold_start_s:g} s and is {'' if self.bill_start else 'not '}billed, "
+            f"at most {self.most_instances:,} instances at once and {self.most_new_in_10_s:,} new in 10 s, "
+            "a second costs as much as one of a machine"
+        )
 
 
 _PERIOD_S = 15.0  # in which the fleet may at most double, or grow by 4

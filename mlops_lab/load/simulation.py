@@ -451,35 +451,51 @@ def _per_request(
     busy: list[float] = []  # when the instances at work will be done, the earliest on top
     idle: list[float] = []  # since when the idle ones have been idle, the latest last
     starts: list[float] = []
+    ordered_s: list[float] = []  # when each new instance was ordered
     new: list[bool] = []  # whether the request had an instance started
     cooled: list[float] = []  # when instances that have cooled down did their last work
+    starter = _Starter(policy.most_new_in_10_s)
+    moment = 0.0  # when the request before was given its instance: nobody overtakes it
     for arrive, service in zip(arrive_s.tolist(), service_s.tolist(), strict=True):
-        while busy and busy[0] <= arrive:
+        moment = max(moment, arrive)
+        while busy and busy[0] <= moment:
             idle.append(heappop(busy))
-        warm = bool(idle) and arrive - idle[-1] <= policy.keep_alive_s
+        warm = bool(idle) and moment - idle[-1] <= policy.keep_alive_s
         if warm:
             idle.pop()
         else:  # the last used has cooled down, so all have
             cooled += idle
             idle.clear()
-        start = arrive if warm else arrive + cold_start_s
+            # who may not start a new one yet takes the first that is free by then
+            may_start = starter.free_s(moment) if len(busy) < policy.most_instances else math.inf
+            if busy and busy[0] <= may_start:
+                moment, warm = heappop(busy), True
+            else:
+                moment = may_start
+                starter.start(moment)
+                ordered_s.append(moment)
+        start = moment if warm else moment + cold_start_s
         starts.append(start)
         new.append(not warm)
         heappush(busy, start + service)
     start_s, is_new = np.array(starts, dtype=float), np.array(new, dtype=bool)
     start_s.flags.writeable = False
-    served = np.clip(start_s + service_s, 0.0, until_s) - np.clip(start_s, 0.0, until_s)
+    begin_s, new_s = start_s, np.array(ordered_s, dtype=float)
+    if policy.bill_start:
+        begin_s = start_s - np.where(is_new, cold_start_s, 0.0)
+    paid = np.clip(start_s + service_s, 0.0, until_s) - np.clip(begin_s, 0.0, until_s)
     gone_s = np.sort(np.array(cooled + idle + busy, dtype=float)) + policy.keep_alive_s
     ticks = np.arange(int(until_s // tick_s) + 1) * tick_s
     begun = np.searchsorted(np.sort(start_s), ticks, side="right")
     done = np.searchsorted(np.sort(start_s + service_s), ticks, side="right")
     arrived = np.searchsorted(arrive_s, ticks, side="right")
-    ordered = np.searchsorted(arrive_s[is_new], ticks, side="right")
-    alive = ordered - np.searchsorted(gone_s, ticks, side="right")
+    ordered = np.searchsorted(new_s, ticks, side="right")
+    ready = np.searchsorted(start_s[is_new], ticks, side="right")
+    gone = np.searchsorted(gone_s, ticks, side="right")
     fleet = {
         "t_s": ticks,
-        "machines": alive - (arrived - begun),
-        "starting": arrived - begun,
+        "machines": ready - gone,
+        "starting": ordered - ready,
         "busy": begun - done,
         "queue": arrived - begun,
     }
@@ -491,5 +507,25 @@ def _per_request(
         fleet_columns=fleet,
         from_s=0.0,
         until_s=until_s,
-        paid_machine_s=float(served.sum()),
+        paid_machine_s=float(paid.sum()),
+        assumes=policy.assumes(cold_start_s),
     )
+
+
+class _Starter:
+    """Tells when the next instance may start: a bucket of starts that refills steadily (a token bucket)."""
+
+    def __init__(self, most_in_10_s: int) -> None:
+        self._most, self._left, self._at_s = float(most_in_10_s), float(most_in_10_s), 0.0
+
+    def free_s(self, moment: float) -> float:
+        """Give the first time from a moment on at which one may start."""
+        missing = 1.0 - self._refilled(moment)
+        return moment if missing <= 1e-9 else moment + missing * 10.0 / self._most
+
+    def start(self, moment: float) -> None:
+        """Take one start, at a moment that ``free_s`` gave."""
+        self._left, self._at_s = self._refilled(moment) - 1.0, moment
+
+    def _refilled(self, moment: float) -> float:
+        return min(self._most, self._left + (moment - self._at_s) * self._most / 10.0)
