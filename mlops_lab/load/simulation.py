@@ -504,7 +504,7 @@ def _per_request(
         start_s=start_s,
         service_s=service_s,
         cold=is_new & (cold_start_s > 0),
-        fleet_columns=fleet,
+        fleet_columns={name: values.astype(float) for name, values in fleet.items()},
         from_s=0.0,
         until_s=until_s,
         paid_machine_s=float(paid.sum()),
