@@ -91,8 +91,12 @@ class GpuReport(Report):
     reason: str = ""
 
     def headline(self) -> str:
-        """Say how many cards were found, or why none."""
-        return f"{len(self.devices)} found by {self.asked}." if self.devices else f"No GPU: {self.reason}."
+        """Say how many cards were found, and of how many nothing was judged; or why there are none."""
+        if not self.devices:
+            return f"No GPU: {self.reason}."
+        silent = sum(finding.ok is None for finding in self.findings)
+        told = f", {silent} of them without a figure of memory" if silent else ""
+        return f"{len(self.devices)} found by {self.asked}{told}."
 
 
 def gpus(

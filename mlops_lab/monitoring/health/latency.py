@@ -178,7 +178,7 @@ class Latency:
         findings = []
         for quantile, limit in limits_ms.items():
             value, (low, high) = self.quantile(quantile), self.interval(quantile, confidence=confidence)
-            ok = True if high <= limit else False if low > limit else None
+            ok = None if not self.count else True if high <= limit else False if low > limit else None
             share = 100 * (1 - quantile)
             said = {
                 True: f"At most {share:.3g} % of the answers take longer than the limit.",

@@ -78,9 +78,12 @@ class Attribution(Report):
         return pd.concat([self.columns, pd.Series({MEANING: self.meaning})])
 
     def headline(self) -> str:
-        """Say the drop and its two parts in one sentence."""
+        """Say the drop and its two parts, if the two sides share rows enough to tell them apart."""
+        told = f"From {self.before:.1%} to {self.after:.1%}."
+        if self.effective < FEWEST_EFFECTIVE_ROWS:
+            return f"{told} Both share {self.effective:.0f} rows: too few to split the drop into its parts."
         return (
-            f"From {self.before:.1%} to {self.after:.1%}. Of the drop of {100 * self.drop:.1f} points, "
+            f"{told} Of the drop of {100 * self.drop:.1f} points, "
             f"{100 * float(self.columns.sum()):.1f} are other rows, {100 * self.meaning:.1f} a new meaning."
         )
 

@@ -55,9 +55,11 @@ class Expectation(Report):
     possible: tuple[float, float]
 
     def headline(self) -> str:
-        """Say the share, its interval and the promise in one sentence."""
+        """Say the share, its interval and the promise, and how many rows are not in it."""
         low, high = self.interval
-        return f"{self.value:.1%} right ({low:.1%} to {high:.1%}); {self.promised:.1%} were promised."
+        told = f"{self.value:.1%} right ({low:.1%} to {high:.1%}); {self.promised:.1%} were promised."
+        left_out = [finding.title for finding in self.findings if finding.code == "expectation.waiting"]
+        return " ".join([told, *(f"{rows} are not in it." for rows in left_out)])
 
 
 def expectation(

@@ -30,6 +30,10 @@ Floats = npt.NDArray[np.float64]
 _LEAST_SHARED = 0.2
 """Below this share of counterparts among the old rows, there is nothing to weight."""
 
+_BROKEN = {
+    "estimate.overlap": "too few old rows look like today's",
+    "estimate.support": "most of today's rows have no counterpart among the old ones, and were not judged",
+}
 _BLIND = "a change of what inputs mean (of the labels, given the inputs), and inputs that it never met"
 
 
@@ -57,9 +61,11 @@ class WeightedEstimate(Report):
     blind_to: str
 
     def headline(self) -> str:
-        """Say the estimate and its condition in one sentence."""
+        """Say the estimate and its condition, and where that is broken already."""
         low, high = self.interval
-        return f"{self.value:.1%} ({low:.1%} to {high:.1%}), if this holds: {self.assumption}."
+        told = f"{self.value:.1%} ({low:.1%} to {high:.1%}), if this holds: {self.assumption}."
+        broken = [_BROKEN[finding.code] for finding in self.findings[1:] if finding.ok is None]
+        return f"{told} It does not: {', and '.join(broken)}." if broken else told
 
 
 def likely_current(reference: pd.DataFrame, current: pd.DataFrame) -> tuple[Floats, Floats]:

@@ -93,7 +93,7 @@ def late_labels(
     Raises
     ------
     ValueError
-        If nothing was made until now, or the columns differ in length.
+        If nothing was made until now, a week is missing, or the columns differ in length.
 
     Notes
     -----
@@ -137,6 +137,10 @@ def _columns(right: npt.ArrayLike, made: npt.ArrayLike, known: npt.ArrayLike) ->
         require_aligned(name, len(values), "right", len(columns["right"]))
     frame = pd.DataFrame(columns)
     frame["right"], frame["known"] = frame["right"].astype(float), frame["known"].astype(float)
+    if unmade := int(frame["made"].isna().sum()):
+        raise ValueError(
+            f"made has no week in {unmade} of {len(frame)} rows: leave those rows out, and say so"
+        )
     if (frame["known"] < frame["made"]).any():
         raise ValueError("known lies before made in some rows: a label cannot come before its crate")
     return frame

@@ -52,12 +52,14 @@ class SelectiveLabels(Report):
     effective: float
 
     def headline(self) -> str:
-        """Say both shares in one sentence."""
+        """Say both shares in one sentence, and where too few rows stand for all."""
         low, high = self.interval
-        return (
+        told = (
             f"{self.plain:.1%} right among the checked rows, {self.value:.1%} ({low:.1%} to {high:.1%}) "
             "among all."
         )
+        few = self.effective < FEWEST_EFFECTIVE_ROWS
+        return f"{told} Only {self.effective:.0f} rows carry that: too few to tell." if few else told
 
 
 def selective_labels(

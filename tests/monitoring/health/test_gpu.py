@@ -179,3 +179,14 @@ def test_the_recorded_work_leaves_the_first_second_out():
     assert table.loc["large products", "power_w"] > 4 * table.loc["idle", "power_w"]
     stored = benchmark_result("gpu")["phases"][-1]["readings"]
     assert table.loc["large products", "power_w"] == np.median(stored["power_w"][4:-1])
+
+
+def test_the_headline_says_of_how_many_cards_nothing_was_judged():
+    printed = (
+        "index, name, memory.used [MiB], memory.total [MiB]\n"
+        "0, a card, 10 MiB, 100 MiB\n1, another, [N/A], 100 MiB\n"
+    )
+    report = gpus(nvml=lambda: None, smi=lambda: printed)
+    assert report.headline() == "2 found by nvidia-smi, 1 of them without a figure of memory."
+    report = gpus(nvml=lambda: None, smi=lambda: printed.replace("[N/A]", "5 MiB"))
+    assert report.headline() == "2 found by nvidia-smi."

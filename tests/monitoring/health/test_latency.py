@@ -173,3 +173,9 @@ def test_bad_input_is_told():
     assert math.isnan(Latency().mean_ms)
     assert math.isnan(Latency().quantile(0.5))
     assert Latency().interval(0.5) == (0.0, math.inf)
+
+
+def test_no_answers_decide_nothing_whatever_the_limit():
+    report = Latency().check({0.99: math.inf, 0.5: 10.0})
+    assert report.ok is None
+    assert report.headline() == "2 not decided."

@@ -357,3 +357,26 @@ def test_sides_that_share_no_rows_decide_nothing():
     assert [each.ok for each in weighted.findings if each.code == "estimate.support"] == [None]
     with pytest.raises(ValueError, match="differ"):
         monitoring.attribute_drop(old, [True] * 50, new.rename(columns={"x": "z"}), [True] * 50)
+
+
+# --- headlines: nothing is counted that was not compared ---------------------------------------------------
+
+
+def test_a_headline_names_the_rows_that_are_not_in_its_figure():
+    assert "not in it" not in monitoring.expectation([1] * 9 + [0], 0.9).headline()
+    told = monitoring.expectation([1] * 9 + [0], 0.9, waiting=1200).headline()
+    assert told.endswith("1,200 rows without a label are not in it.")
+    few = monitoring.selective_labels([1, 1, 0, 1], [0.5, 0.5, 0.1, 0.5]).headline()
+    assert few.endswith("rows carry that: too few to tell.")
+    assert "too few" not in monitoring.selective_labels([1, 0] * 50, [0.5] * 100).headline()
+    with pytest.raises(ValueError, match="made has no week in 1 of 2 rows"):
+        monitoring.late_labels([1, 0], made=[1, math.nan], known=[1, 2], now=2)
+
+
+def test_a_headline_does_not_speak_for_rows_without_a_counterpart():
+    rng = np.random.default_rng(0)
+    old, near, far = (pd.DataFrame({"x": rng.normal(shift, 1, 400)}) for shift in (0, 0.3, 12))
+    assert "does not" not in monitoring.importance_weighted(old, old["x"] < 1, near).headline()
+    assert "were not judged" in monitoring.importance_weighted(old, old["x"] < 1, far).headline()
+    drop = monitoring.attribute_drop(old, old["x"] < 1, far, far["x"] < 1)
+    assert "too few to split" in drop.headline() and "new meaning" not in drop.headline()
