@@ -64,7 +64,8 @@ class Run:
     params
         What the training is told; plain values. With them and the seed alone, ``rerun`` trains again.
     seed
-        Where all chance in the training comes from, a whole number from 0; None if it is not known.
+        Where all chance in the training comes from, a whole number from 0. None, and so nothing in the
+        record, if it is not known: a seed that nobody set would promise a run that can be made again.
     lineage
         What made it: hashes of data, the code's commit; a mapping, or anything with ``to_dict()``.
     sinks
@@ -121,7 +122,7 @@ class Run:
         name: str,
         *,
         params: Mapping[str, Any] | None = None,
-        seed: int | None = 0,
+        seed: int | None = None,
         lineage: Any = None,
         sinks: Sequence[Sink] = (),
         train: Callable[..., Any] | str | None = None,

@@ -404,7 +404,7 @@ def test_a_strangers_code_runs_for_who_says_so(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     import stranger_two
 
-    with tracking.Run(tmp_path, "a", params={"steps": 3}, train=stranger_two.train) as run:
+    with tracking.Run(tmp_path, "a", params={"steps": 3}, seed=0, train=stranger_two.train) as run:
         stranger_two.train(run, seed=0, steps=3)
     record = tracking.read(run.folder)
     assert record.train == "stranger_two:train"
@@ -413,7 +413,7 @@ def test_a_strangers_code_runs_for_who_says_so(tmp_path, monkeypatch):
     assert tracking.rerun(record, trust=True).ok is True
 
     # one that failed comes out again if it fails in the same way
-    four = tracking.Run(tmp_path, "b", params={"steps": 4}, train=stranger_two.train)
+    four = tracking.Run(tmp_path, "b", params={"steps": 4}, seed=0, train=stranger_two.train)
     with pytest.raises(ValueError, match="too many"), four as run:
         stranger_two.train(run, seed=0, steps=4)
     failed = tracking.read(run.folder)

@@ -342,6 +342,15 @@ def test_a_file_that_no_run_of_ours_wrote_is_refused(tmp_path, content, said):
         tracking.read(tmp_path)
 
 
+def test_a_record_holds_the_seed_that_was_said_or_none(tmp_path):
+    for name, more, held in (("a", {}, None), ("b", {"seed": None}, None), ("c", {"seed": 0}, 0)):
+        with begin(tmp_path, name, **more) as run:
+            run.log(0, loss=float(np.random.default_rng().random()))
+        assert run.seed is held
+        assert tracking.read(run.folder).seed is held
+        assert strict(run.folder / "run.jsonl")[0]["seed"] is held
+
+
 # --- bad input ----------------------------------------------------------------------------------------------
 
 
