@@ -337,8 +337,11 @@ def _contents(rows: list[dict[str, Any]], start: Mapping[str, Any], place: Path)
     for row in rows:
         kind = row.get("kind")
         if kind == "log":
-            values = {name: from_json(value) for name, value in row["values"].items()}
-            steps.setdefault(row["step"], {}).update(values)
+            given = row["values"]
+            values = {name: from_json(value) for name, value in given.items() if value is not None}
+            at = steps.setdefault(row["step"], {})
+            at.update(values)
+            at |= {name: math.nan for name in given if name not in at}  # what was logged and is missing
             for name, value in values.items():
                 if not math.isfinite(value):
                     not_finite.setdefault(name, row["step"])

@@ -53,7 +53,11 @@ class Run:
     see what you do not log, and it misleads where one run is used for two trainings.
 
     Whatever goes wrong with writing, the training goes on. A sink that fails is warned about once, noted in
-    the record and counted in ``failures``. If the disk is full, lines wait in memory until it is not.
+    the record and counted in ``failures``. If the disk is full, lines wait in memory until it is not. So it
+    does whatever the training hands over: a value that is no number is recorded as missing, what comes at a
+    step that goes back or is none is left out; the first is warned about and noted, all are counted in
+    ``left_out``. Only names that cannot be kept and a run that has ended are refused: those are mistakes in
+    the program, and show at its first try.
 
     Parameters
     ----------
@@ -159,6 +163,11 @@ class Run:
         """How many writes have failed, by the name of the sink; ``"run.jsonl"`` is the record itself."""
         return self._book.failures
 
+    @property
+    def left_out(self) -> int:
+        """How many things could not be kept as they were logged: no number, a step that goes back."""
+        return self._book.left_out
+
     def log(self, step: int, values: Mapping[str, float] | None = None, /, **named: float) -> None:
         """Log numbers at a step: ``run.log(3, loss=0.2)``, or a mapping for names that are no Python words.
 
@@ -167,22 +176,29 @@ class Run:
         step
             The step's number; not below the last one.
         values, **named
-            Name -> number; NaN and infinity are kept.
+            Name -> number; NaN and infinity are kept, and what is no number is recorded as missing.
 
         Raises
         ------
         ValueError
-            If the step goes back, a name cannot be kept, or the run has ended.
-        TypeError
-            If a value is no number.
+            If a name cannot be kept, or the run has ended.
         """
-        held = {metric_name(name): number(name, value) for name, value in {**(values or {}), **named}.items()}
-        row = {name: to_json(value) for name, value in held.items()}
+        self._open()
+        given = {metric_name(name): value for name, value in {**(values or {}), **named}.items()}
+        held: dict[str, float] = {}
+        for name, value in given.items():
+            try:
+                held[name] = number(name, value)
+            except Exception as wrong:  # noqa: BLE001  (whatever a value raises, the training goes on)
+                self._book.leave_out(f"at step {step}, {wrong}")
+        row = {name: to_json(held[name]) if name in held else None for name in given}
         self._keep("log", step, {"values": row}, held)
 
     def figure(self, name: str, ax: Axes, step: int | None = None) -> None:
         """Keep a picture as a PNG beside the record."""
         at = self._step(step)
+        if at is None:
+            return
         picture = plots.png(ax)
         file = f"{safe_name(name, what='figure name')}-{at}.png"
         stored = self._book.store(self.folder / file, picture)
@@ -191,10 +207,12 @@ class Run:
     def table(self, name: str, frame: pd.DataFrame, step: int | None = None) -> None:
         """Keep a small table in the record; an index that is more than a count becomes a column."""
         if len(frame) > _MOST_ROWS:
-            raise ValueError(
-                f"table {name!r} has {len(frame):,} rows, a record keeps at most {_MOST_ROWS:,}: keep it in "
-                "a data store and log its hash, or log a summary"
+            self._open()
+            self._book.leave_out(
+                f"table {metric_name(name)!r} has {len(frame):,} rows, a record keeps at most "
+                f"{_MOST_ROWS:,}: keep it in a data store and log its hash, or log a summary"
             )
+            return
         whole = frame if isinstance(frame.index, pd.RangeIndex) else frame.reset_index()
         rows = plain(whole.astype(object).where(whole.notna(), None).to_numpy().tolist(), name, strict=False)
         held = {"name": metric_name(name), "columns": [str(column) for column in whole.columns], "rows": rows}
@@ -202,13 +220,13 @@ class Run:
 
     def histogram(self, name: str, values: Any, step: int | None = None, *, bins: int = 30) -> None:
         """Keep how values are distributed, such as a layer's weights or the scores of a model."""
-        held = histogram(values, bins)
-        self._keep("histogram", step, {"name": metric_name(name), **held}, name, held)
+        if bins < 1:
+            raise ValueError(f"bins={bins!r}: at least one bin is needed")
+        self._counted("histogram", name, step, lambda: histogram(values, bins))
 
     def pr_curve(self, name: str, truth: Any, score: Any, step: int | None = None) -> None:
         """Keep precision and recall at 51 thresholds from 0 to 1."""
-        held = precision_recall(truth, score)
-        self._keep("pr_curve", step, {"name": metric_name(name), **held}, name, held)
+        self._counted("pr_curve", name, step, lambda: precision_recall(truth, score))
 
     def text(self, name: str, text: str, step: int | None = None) -> None:
         """Keep a note."""
@@ -244,21 +262,46 @@ class Run:
             ended = {"kind": "end", "state": state, "error": error, "ended": self._clock()}
             self._book.close(state, ended)
 
-    def _step(self, step: int | None) -> int:
+    def _open(self) -> None:
+        """Refuse to log into a run that has ended."""
         if self._ended:
             raise ValueError(f"the run {self.name!r} has ended; log inside its with block, or begin another")
-        at = max(self._last_step, 0) if step is None else step_number(step)
+
+    def _step(self, step: int | None) -> int | None:
+        """Give the step that this belongs to; None, and a note, if it is none or goes back."""
+        self._open()
+        try:
+            at = max(self._last_step, 0) if step is None else step_number(step)
+        except (TypeError, ValueError) as wrong:
+            self._book.leave_out(str(wrong))
+            return None
         if at < self._last_step:
-            raise ValueError(
+            self._book.leave_out(
                 f"step {at} comes after step {self._last_step}, and steps do not go back: count on over all "
                 "epochs; a training that starts over is a run of its own"
             )
+            return None
         return at
 
+    def _counted(self, kind: str, name: str, step: int | None, count: Callable[[], dict[str, Any]]) -> None:
+        """Keep a summary of values, if they are such that there is one."""
+        self._open()
+        full = metric_name(name)
+        try:
+            held = count()
+        except (TypeError, ValueError) as wrong:
+            self._book.leave_out(f"{kind} {full!r}: {wrong}")
+            return
+        self._keep(kind, step, {"name": full, **held}, name, held)
+
     def _keep(self, kind: str, step: int | None, held: Mapping[str, Any], *sent: Any) -> None:
-        self._last_step = at = self._step(step)
+        at = self._step(step)
+        if at is None:
+            return
+        self._last_step = at
         self._book.write({"kind": kind, "step": at, **held})
-        self._book.send(kind, at, *sent)
+        if sent != ({},) or kind != "log":
+            self._book.send(kind, at, *sent)
 
     def _begin(self, *rows: Mapping[str, Any]) -> LineFile:
         unwritable = f"the run {self.name!r} was not begun: {str(self.folder)!r} cannot be written"

@@ -74,6 +74,7 @@ class Logbook:
     def __init__(self, file: LineFile, sinks: Sequence[Sink]) -> None:
         self._file = file
         self._own_failures = 0
+        self.left_out = 0
         self._guards = [_Guard(sink, self._note) for sink in sinks]
 
     @property
@@ -90,6 +91,17 @@ class Logbook:
             self._file.write(row)
         except OSError as failure:
             self._lost(failure)
+
+    def leave_out(self, words: str) -> None:
+        """Count what could not be kept as it was logged; the first of it is noted and warned about."""
+        self.left_out += 1
+        if self.left_out == 1:
+            self.write({"kind": "left_out", "said": words})
+            warnings.warn(
+                f"{words}. The training goes on, this is recorded as missing, and more of it is only counted",
+                RuntimeWarning,
+                stacklevel=4,
+            )
 
     def store(self, path: Path, content: bytes) -> bool:
         """Write a file beside the record, whole or not at all; say whether that worked."""
@@ -110,7 +122,8 @@ class Logbook:
         self.send("end", state)
         for guard in self._guards:
             guard.close()
-        self.write({**row, "failures": self.failures})
+        left_out = {"left_out": self.left_out} if self.left_out else {}
+        self.write({**row, "failures": self.failures, **left_out})
         try:
             self._file.close()
         except OSError as failure:
@@ -188,7 +201,8 @@ def _given(record: Record, row: dict[str, Any]) -> tuple[Any, ...] | None:
     """Give what a sink's method of this kind takes after the step; None where there is nothing to send."""
     kind = row["kind"]
     if kind == "log":
-        return ({name: from_json(value) for name, value in row["values"].items()},)
+        values = {name: from_json(value) for name, value in row["values"].items() if value is not None}
+        return (values,) if values else None
     if kind == "hparams":
         return (row["values"],)
     if kind == "text":

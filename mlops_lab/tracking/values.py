@@ -34,6 +34,8 @@ _WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 def number(name: str, value: Any) -> float:
     """Take one metric's value as a float; NaN and infinity are values too, text and lists are not."""
+    if getattr(value, "ndim", 0) and getattr(value, "size", 0) == 1:  # an array of one number is that number
+        value = np.asarray(value).item()
     single = getattr(value, "ndim", 0) == 0
     is_number = isinstance(value, numbers.Real | np.generic) or (
         hasattr(value, "__float__") and not isinstance(value, str | bytes)
@@ -78,9 +80,11 @@ def metric_name(name: Any) -> str:
 
 
 def step_number(step: Any) -> int:
-    """Accept the number of a step: a whole number from 0."""
+    """Accept the number of a step: a whole number from 0, also one that stands as a float."""
     if isinstance(step, bool | np.bool_):
         raise TypeError(f"step {step!r} is no whole number; count steps 0, 1, 2, ...")
+    if isinstance(step, float | np.floating) and float(step).is_integer():
+        step = int(step)
     try:
         whole = operator.index(step)
     except TypeError:
@@ -96,7 +100,7 @@ def step_number(step: Any) -> int:
 def whole_seed(seed: Any) -> int:
     """Accept a seed: a whole number from 0, as NumPy takes it."""
     try:
-        return step_number(seed)
+        return step_number(seed if isinstance(seed, int | np.integer) else str(seed))
     except (TypeError, ValueError):
         kind = ValueError if isinstance(seed, int) else TypeError
         raise kind(

@@ -375,40 +375,98 @@ def test_a_figure_cannot_be_written_outside_of_the_run(tmp_path):
         run.figure("../b", Figure().subplots())
 
 
-def test_steps_that_go_back_are_refused_and_the_run_goes_on(tmp_path):
-    with begin(tmp_path) as run:
+def test_a_step_that_goes_back_is_left_out_and_the_training_goes_on(tmp_path):
+    memory = MemorySink()
+    with begin(tmp_path, sinks=[memory]) as run:
         run.log(5, loss=1.0)
-        with pytest.raises(ValueError, match="step 4 comes after step 5"):
-            run.log(4, loss=1.0)
+        with pytest.warns(RuntimeWarning, match="step 4 comes after step 5") as said:
+            run.log(4, loss=2.0)
+            run.text("note", "x", step=3)
+            run.histogram("h", [1.0], step=2)
+            run.figure("curve", Figure().subplots(), step=1)
         run.log(6, loss=1.0)
-    assert tracking.read(run.folder).metrics.index.tolist() == [5, 6]
+        assert (len(said), run.left_out, run.failures) == (1, 4, {})
+    record = tracking.read(run.folder)
+    assert record.metrics.index.tolist() == [5, 6]
+    assert [row["step"] for row in memory.rows] == [5, 6]
+    assert (record.state, record.texts, record.figures) == ("finished", {}, {})
+    rows = strict(run.folder / "run.jsonl")
+    assert next(row["said"] for row in rows if row["kind"] == "left_out").startswith("step 4 comes after")
+    assert rows[-1]["left_out"] == 4
 
 
-@pytest.mark.parametrize("step", [1.0, "1", None, True])
-def test_a_step_is_a_whole_number(tmp_path, step):
+@pytest.mark.parametrize("step", [1.5, "1", True, -1, math.nan, np.datetime64("2026-01-01")])
+def test_what_is_no_step_is_left_out(tmp_path, step):
+    with begin(tmp_path) as run, pytest.warns(RuntimeWarning, match="count steps"):
+        run.log(step, loss=1.0)
+    assert (len(tracking.read(run.folder).metrics), run.left_out) == (0, 1)
+
+
+@pytest.mark.parametrize(("step", "at"), [(1, 1), (1.0, 1), (np.float32(3), 3), (np.int64(2), 2), (None, 0)])
+def test_a_whole_number_is_a_step_however_it_is_stored(tmp_path, step, at):
     with begin(tmp_path) as run:
-        if step is None:
-            run.log(step, loss=1.0)  # the last step, here the first
-        else:
-            with pytest.raises(TypeError, match="no whole number"):
-                run.log(step, loss=1.0)
+        run.log(step, loss=1.0)
+    assert tracking.read(run.folder).metrics.index.tolist() == [at]
+    with pytest.raises(TypeError, match="seed"):
+        begin(tmp_path, "b", seed=1.0)
+
+
+class Stubborn:
+    """A value of a library that raises what it likes."""
+
+    def __float__(self):
+        raise RuntimeError("on another device")
 
 
 @pytest.mark.parametrize(
     "value",
-    ["0.5", b"1", None, [1.0], np.array([1.0]), 1j, np.complex64(1), {"a": 1}, object(), np.str_("1")],
-)
-def test_what_is_no_number_is_refused_by_name(tmp_path, value):
-    with begin(tmp_path) as run, pytest.raises(TypeError, match="metric 'loss' is"):
-        run.log(0, loss=value)
-    assert len(tracking.read(run.folder).metrics) == 0
+    [
+        "0.5", b"1", None, [1.0], np.array([1.0, 2.0]), 1j, np.complex64(1), {"a": 1}, object(), np.str_("1"),
+        10**400, Stubborn(), np.array([None]),
+    ],
+)  # fmt: skip
+def test_what_is_no_number_is_recorded_as_missing_and_the_training_goes_on(tmp_path, value):
+    memory = MemorySink()
+    with begin(tmp_path, sinks=[memory]) as run:
+        run.log(8, loss=1.0)
+        with pytest.warns(RuntimeWarning) as said:
+            run.log(9, loss=value, accuracy=0.5)
+            run.log(10, loss=value)
+        run.log(11, loss=0.5)
+        assert (len(said), run.left_out) == (1, 2)
+    record = tracking.read(run.folder)
+    assert record.state == "finished"
+    assert record.metrics["loss"].dropna().to_dict() == {8: 1.0, 11: 0.5}
+    assert record.metrics.index.tolist() == [8, 9, 10, 11]
+    assert record.metrics.loc[9, "accuracy"] == 0.5
+    assert record.not_finite == {}  # missing is no NaN that the training had
+    assert memory.rows == [
+        {"step": 8, "loss": 1.0}, {"step": 9, "accuracy": 0.5}, {"step": 11, "loss": 0.5}
+    ]  # fmt: skip
+    again = MemorySink()
+    tracking.replay(record, again)
+    assert again.rows == memory.rows
 
 
-@pytest.mark.parametrize("value", [1, True, np.float16(0.5), np.int8(3), np.array(0.25), np.bool_(True)])
+def test_a_value_that_was_logged_before_is_not_undone_by_a_missing_one(tmp_path):
+    with begin(tmp_path) as run, pytest.warns(RuntimeWarning):
+        run.log(0, loss=1.0)
+        run.log(0, loss=None)
+        run.log(1, loss=None)
+        run.log(1, loss=2.0)
+    assert tracking.read(run.folder).metrics["loss"].tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        1, True, np.float16(0.5), np.int8(3), np.array(0.25), np.bool_(True), np.array([1.5]), np.ones((1, 1)),
+    ],
+)  # fmt: skip
 def test_every_kind_of_single_number_is_taken(tmp_path, value):
     with begin(tmp_path) as run:
         run.log(0, loss=value)
-    assert tracking.read(run.folder).metrics.loc[0, "loss"] == float(value)
+    assert tracking.read(run.folder).metrics.loc[0, "loss"] == float(np.asarray(value).item())
 
 
 @pytest.mark.parametrize("name", ["step", "_step", "", "a//b", "../a", "a\nb", " a", "x" * 201, 3])
@@ -442,18 +500,29 @@ def test_other_wrong_arguments_say_what_is_accepted(tmp_path):
     with pytest.raises(TypeError, match="seed 'x'"):
         begin(tmp_path, seed="x")
     with begin(tmp_path) as run:
-        with pytest.raises(ValueError, match="has 10,001 rows"):
-            run.table("t", pd.DataFrame({"a": range(10_001)}))
-        with pytest.raises(TypeError, match="takes numbers"):
-            run.histogram("h", ["a"])
         with pytest.raises(ValueError, match="at least one bin"):
             run.histogram("h", [1.0], bins=0)
-        with pytest.raises(ValueError, match="one score for each case"):
-            run.pr_curve("p", [1], [0.5, 0.5])
-        with pytest.raises(ValueError, match="truth must be True and False"):
-            run.pr_curve("p", ["a", "b"], [0.5, 0.5])
-        with pytest.raises(ValueError, match="from 0 to 1"):
-            run.pr_curve("p", [1, 0], [0.5, math.nan])
+        with pytest.raises(ValueError, match="metric's name"):
+            run.histogram("_h", [1.0])
+
+
+@pytest.mark.parametrize(
+    ("log", "said"),
+    [
+        (lambda run: run.table("t", pd.DataFrame({"a": range(10_001)})), "has 10,001 rows"),
+        (lambda run: run.histogram("h", ["a"]), "takes numbers"),
+        (lambda run: run.pr_curve("p", [1], [0.5, 0.5]), "one score for each case"),
+        (lambda run: run.pr_curve("p", ["a", "b"], [0.5, 0.5]), "truth must be True and False"),
+        (lambda run: run.pr_curve("p", [1, 0], [0.5, math.nan]), "from 0 to 1"),
+    ],
+)
+def test_values_of_which_there_is_no_summary_are_left_out_and_the_training_goes_on(tmp_path, log, said):
+    with begin(tmp_path) as run:
+        with pytest.warns(RuntimeWarning, match=said):
+            log(run)
+        run.log(0, loss=1.0)
+    record = tracking.read(run.folder)
+    assert (len(record.metrics), run.left_out, record.tables, record.histograms) == (1, 1, {}, {})
 
 
 def test_a_folder_that_cannot_be_written_is_refused_before_the_training(tmp_path):
