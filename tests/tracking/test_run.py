@@ -460,7 +460,8 @@ def test_a_value_that_was_logged_before_is_not_undone_by_a_missing_one(tmp_path)
 @pytest.mark.parametrize(
     "value",
     [
-        1, True, np.float16(0.5), np.int8(3), np.array(0.25), np.bool_(True), np.array([1.5]), np.ones((1, 1)),
+        1, True, np.float16(0.5), np.int8(3), np.array(0.25), np.bool_(True), np.array([1.5]),
+        np.ones((1, 1)),
     ],
 )  # fmt: skip
 def test_every_kind_of_single_number_is_taken(tmp_path, value):
