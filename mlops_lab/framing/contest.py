@@ -23,7 +23,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mlops_lab.framing.lookup_tables import UsualAnswers
-from mlops_lab.framing.paper_rivals import Constant, Formula, OwnRule, PointsCard, Rival, Tree
+from mlops_lab.framing.paper_rivals import MOST_LEAVES, Constant, Formula, OwnRule, PointsCard, Rival, Tree
 from mlops_lab.framing.paper_rivals import prior as shares
 from mlops_lab.framing.problem import Problem
 from mlops_lab.framing.skill import Answers, interval, redraws
@@ -252,11 +252,14 @@ def rivals(problem: Problem, rule: Callable[[pd.DataFrame], Any] | None = None) 
     Returns
     -------
     list
-        One answer, one rule, four-leaf tree, points card, table, formula, and your rule.
+        One answer, one rule, four-leaf tree (for five to ten classes as many leaves), points card (up to ten
+        classes), table, formula, and your rule.
     """
     classes = len(problem.classes)
-    tree = "four-leaf tree" if classes <= 4 else f"tree of {classes} leaves"
-    listed: list[Rival] = [Constant(), Tree("one rule", 2), Tree(tree, 4), PointsCard()]
+    tree = "four-leaf tree" if classes <= 4 else f"tree of {min(classes, MOST_LEAVES)} leaves"
+    listed: list[Rival] = [Constant(), Tree("one rule", 2), Tree(tree, 4)]
+    if classes <= MOST_LEAVES:
+        listed.append(PointsCard())
     if problem.codes.shape[1]:
         listed.append(UsualAnswers())
     if problem.inputs.measured.sum() >= 2:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from mlops_lab.framing.problem import Problem
 
 __all__ = [
+    "MOST_LEAVES",
     "Constant",
     "Formula",
     "OwnRule",
@@ -35,6 +36,8 @@ MOST_FEATURES = 5
 MOST_POINTS = 5
 
 MOST_TOLD = 6
+
+MOST_LEAVES = 10
 
 LONGEST = 240
 
@@ -319,7 +322,7 @@ MOST_ROOTS = 12
 class Tree:
     """A tree with so few leaves that it is a rule: two leaves (one question), or four (three questions).
 
-    With more classes than leaves it gets one leaf for each class.
+    With more classes than leaves it gets one leaf for each class, at most ten: more is no rule for a wall.
     """
 
     name: str
@@ -334,7 +337,7 @@ class Tree:
         from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
         kind = DecisionTreeRegressor if problem.numbers else DecisionTreeClassifier
-        leaves = self.leaves if self.leaves == 2 else max(self.leaves, len(problem.classes))
+        leaves = self.leaves if self.leaves == 2 else max(self.leaves, min(len(problem.classes), MOST_LEAVES))
         values, weights = problem.inputs.values[rows], even_weights(problem, rows)
         self.share = np.empty(0) if problem.numbers else prior(problem, rows)
         self.root = best_root(problem, rows) if leaves == 4 else None
@@ -497,7 +500,7 @@ class Formula:
             return self
         from sklearn.tree import DecisionTreeClassifier
 
-        leaves = max(2, len(problem.classes))
+        leaves = max(2, min(len(problem.classes), MOST_LEAVES))
         tree = DecisionTreeClassifier(max_leaf_nodes=leaves, min_samples_leaf=3, random_state=0)
         self.estimator = tree.fit(values[:, None], answers, sample_weight=weights)
         return self

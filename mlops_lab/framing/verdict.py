@@ -94,11 +94,7 @@ class Verdict(Report):
     @property
     def question(self) -> str:
         """Ask whether a column that settles the answer is known in time; "" where none does."""
-        columns = self.measured.settled_by
-        if not columns:
-            return ""
-        named = " and ".join(f"'{name}'" for name in columns)
-        return f"First ask: {'is' if len(columns) == 1 else 'are'} {named} known before the answer is?"
+        return "".join(_asked(self.measured))
 
     def headline(self) -> str:
         """Say the decision in words, what must be asked first, and what was not looked at."""
@@ -276,11 +272,18 @@ def should_use_ml(
         because=because if signed.given else ("N1",),
         evidence=evidence,
         rule=rule_words,
-        notes=problem.notes,
+        notes=(*_asked(found), *problem.notes),
         measured=found,
         costs=costs,
         unread=_unread(problem, found),
     )
+
+
+def _asked(found: Measured) -> tuple[str, ...]:
+    """Ask about the columns that settle the answer, if any do."""
+    named = " and ".join(f"'{name}'" for name in found.settled_by)
+    verb = "is" if len(found.settled_by) == 1 else "are"
+    return (f"First ask: {verb} {named} known before the answer is?",) if named else ()
 
 
 def _unread(problem: Problem, found: Measured) -> tuple[str, ...]:
