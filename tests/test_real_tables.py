@@ -64,3 +64,33 @@ def test_eight_questions_stay_apart_and_differ():
 def test_no_table_is_one_that_the_decisions_are_developed_on():
     named = [source.lower() for question in PANEL for source in (question.source, *question.live.values())]
     assert not [source for source in named if source.split("/")[-1] in IN_DEVELOPMENT]
+
+
+def test_rates_count_each_answer_once_and_know_what_is_clearly_wrong():
+    def each(got, about=None):
+        judged = {"acceptable": ["RULE"], "wrong": ["ML"], "asks_about_the_column": about}
+        return {**judged, "got": got, "cpu_s": 1.0, "most_cpu_s": 2.0}
+
+    found = real_tables.rates(
+        [each(["RULE"] * 3, about=True), each(["RULE", "ML", "REFUSED: x"], about=False)]
+    )
+    assert (found["questions"], found["asked"]) == (2, 6)
+    assert found["acceptable"] == pytest.approx(4 / 6, abs=1e-4)
+    assert found["clearly_wrong"] == found["refused"] == pytest.approx(1 / 6, abs=1e-4)
+    assert found["same_at_all_seeds"] == 0.5
+    assert found["column_asked_about"] == [1, 2]
+
+
+def test_a_question_that_stays_apart_shows_in_no_result():
+    found = json.loads(real_tables.RESULTS.read_text(encoding="utf-8"))
+    assert set(found["by_question"]) == {question.name for question in PANEL if not question.apart}
+    assert found["apart"]["questions"] == 8
+    assert found["shown"] == real_tables.rates([*found["by_question"].values()])
+
+
+def test_a_named_question_that_stays_apart_is_not_asked(monkeypatch):
+    apart = next(question.name for question in PANEL if question.apart)
+    monkeypatch.setattr("sys.argv", ["real_tables.py", apart])
+    monkeypatch.setattr(real_tables, "written", lambda: "")
+    with pytest.raises(SystemExit, match="stays apart"):
+        real_tables.main()
