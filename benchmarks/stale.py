@@ -18,6 +18,7 @@ def stale(folder: Path = HERE) -> list[str]:
         )
         assert spec is not None and spec.loader is not None  # noqa: S101  a path that ends in .py has both
         module = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = module  # where a dataclass looks its module up
         spec.loader.exec_module(module)
         measured = json.loads(result.read_text(encoding="utf-8"))["sources_sha256"]
         if measured != module.sources_digest():

@@ -16,7 +16,10 @@ def test_a_stale_result_is_named_and_a_true_one_is_not(tmp_path):
     stale = runpy.run_path(str(STALE))["stale"]
     (tmp_path / "results").mkdir()
     for name, measured in (("changed", "old"), ("same", "now")):
-        (tmp_path / f"{name}.py").write_text("def sources_digest():\n    return 'now'\n")
+        (tmp_path / f"{name}.py").write_text(
+            "from __future__ import annotations\nfrom dataclasses import dataclass\n"
+            "@dataclass\nclass A:\n    x: int = 0\n\ndef sources_digest():\n    return 'now'\n"
+        )
         (tmp_path / "results" / f"{name}.json").write_text(json.dumps({"sources_sha256": measured}))
     assert stale(tmp_path) == ["changed"]
 
