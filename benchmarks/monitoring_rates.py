@@ -39,10 +39,21 @@ from mlops_lab import monitoring  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "monitoring_rates.json"
 DRIFT = (
-    *("data/columns", "data/distances", "data/drift", "data/joint", "data/profile", "data/two_samples"),
+    *(
+        "../tables/columns",
+        "data/columns",
+        "data/distances",
+        "data/drift",
+        "data/joint",
+        "data/profile",
+        "data/two_samples",
+    ),
     "histogram_sketch",
 )
-SCHEMA = ("data/columns", "data/schema", "data/two_samples", "histogram_sketch")
+SCHEMA = (
+    *("../tables/columns", "data/columns", "data/schema", "data/sentinels", "data/two_samples"),
+    "histogram_sketch",
+)
 ROWS = 2_000
 PIECE = 20
 Seen = Callable[[np.random.Generator], bool]

@@ -41,7 +41,14 @@ from digest import code_digest
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "monitoring_speed.json"
 MEASURED = (
-    *("data/columns", "data/distances", "data/drift", "data/profile", "data/two_samples"),
+    *(
+        "../tables/columns",
+        "data/columns",
+        "data/distances",
+        "data/drift",
+        "data/profile",
+        "data/two_samples",
+    ),
     "histogram_sketch",
 )
 ALPHA = 0.05

@@ -10,6 +10,7 @@ Vocabulary, which knows none of the topics
     plots         one house style for every picture, readable in greyscale
     artifacts     hashes, files that are never half-written, safe model files, aliases
     worlds        seeded worlds of data whose truth we own; bundled real data
+    tables        how a table's columns are read: by what their cells mean, however they are stored
 
 Topics of the lecture, which do not know each other
     framing       when to use machine learning, decided by evidence

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "mlops_lab"
 
 LAYERS = (
-    {"setup", "report", "plots", "artifacts", "worlds"},
+    {"setup", "report", "plots", "artifacts", "worlds", "tables"},
     {"framing", "versioning", "reproducibility", "tracking", "monitoring", "serving", "load", "governance"},
     {"production", "reality", "lifecycle"},
     {"exercises"},

@@ -21,6 +21,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mlops_lab.tables import Column, aligned_columns, read_column
+
 __all__ = ["CLOSE_ROWS", "ROW_CAP", "Problem", "encode", "prepare"]
 
 ROW_CAP = 20_000
@@ -254,8 +256,9 @@ def _require(table: pd.DataFrame, name: str, purpose: str) -> None:
 
 def _no_infinities(table: pd.DataFrame) -> None:
     for name in table.columns:
-        if table[name].dtype.kind == "f":
-            count = int(np.isinf(table[name].to_numpy(dtype=float, na_value=np.nan)).sum())
+        read = read_column(table[name])
+        if read.kind == "number":
+            count = int(np.isinf(read.numbers()).sum())
             if count:
                 raise ValueError(
                     f"'{name}' holds {count} infinite values (often a division by zero). "
@@ -285,16 +288,22 @@ def _answers(
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64] | NDArray[np.int64], tuple[str, ...]]:
     """Which rows to keep, their answers, and the classes (none for numbers)."""
     name, everything = str(column.name), np.ones(len(column), dtype=bool)
-    if pd.api.types.is_datetime64_any_dtype(column.dtype) or pd.api.types.is_timedelta64_dtype(column.dtype):
+    read = read_column(column)
+    if read.kind == "time" or pd.api.types.is_timedelta64_dtype(column.dtype):
         raise ValueError(f"The target '{name}' holds dates; give a number instead, such as days until then.")
-    numeric = pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype)
-    if numeric:
-        values = column.to_numpy(dtype=float)
+    if read.kind == "number":
+        values = read.numbers()
+        if read.missing.any():  # such as an empty text among numbers
+            notes.append(f"{int(read.missing.sum())} rows without an answer were left out.")
+            everything = ~read.missing
+            keep, answers, names = _answers(column[everything], notes)
+            everything[everything] = keep
+            return everything, answers, names
         distinct = len(np.unique(values))
         whole = bool(np.all(values == np.round(values)))
         if distinct > 20 or (not whole and distinct > max(2, len(values) // 4)):
             return everything, values, ()
-    texts = column.astype(object).map(str)
+    texts = pd.Series(read.texts(), column.index, dtype=object).fillna(column.astype(object).map(str))
     counts = texts.value_counts()
     if len(column) >= FEWEST_ROWS and (len(counts) > MOST_CLASSES or kind_of(texts) in ("id", "text")):
         raise ValueError(
@@ -330,7 +339,10 @@ def _too_few(answers: NDArray[np.float64] | NDArray[np.int64], classes: tuple[st
 def _codes(inputs: pd.DataFrame) -> tuple[NDArray[np.int64], tuple[str, ...]]:
     columns, names = [], []
     for name in inputs.columns:
-        codes, values = pd.factorize(inputs[name].astype(object).map(str))
+        read = read_column(inputs[name])
+        codes, values = pd.factorize(
+            read.texts() if read.values is None else read.values, use_na_sentinel=False
+        )
         if 2 <= len(values) <= max(2, len(inputs) // 4):
             columns.append(codes.astype(np.int64))
             names.append(str(name))
@@ -399,44 +411,34 @@ def kind_of(column: pd.Series) -> str:
     without an id's name and without gaps in its count (1, 2, 3, ...) is taken for an id as well. It misleads
     where a true category has nearly as many values as rows.
     """
-    known = column.dropna()
-    if pd.api.types.is_bool_dtype(known.dtype):
-        return "flag" if known.nunique() > 1 or len(known) < len(column) else "constant"
-    if pd.api.types.is_datetime64_any_dtype(known.dtype) or isinstance(known.dtype, pd.PeriodDtype):
-        return "date" if known.nunique() > 1 else "constant"
-    if pd.api.types.is_timedelta64_dtype(known.dtype):
-        return "number" if known.nunique() > 1 else "constant"
-    if pd.api.types.is_numeric_dtype(known.dtype):
-        return _number_kind(column, known)
-    texts = known.astype(object).map(str)
+    read = read_column(column)
+    if read.truth:
+        return "flag" if len(read.counts()) > 1 or read.missing.any() else "constant"
+    if read.kind == "time":
+        return "date" if len(read.counts()) > 1 else "constant"
+    if read.kind == "number":
+        return _number_kind(column, read.numbers()[~read.missing])
+    texts = pd.Series(read.texts(), dtype=object).dropna()
     distinct = texts.nunique()
     if distinct <= 1:
-        return "constant" if len(known) == len(column) or distinct == 0 else "category"
-    if _parses_as_date(texts):
-        return "date"
+        return "constant" if len(texts) == len(column) or distinct == 0 else "category"
     if len(texts) >= 20 and distinct > 0.5 * len(texts):
         return "text" if float(texts.str.count(r"\S+").median()) >= 3 else "id"
     return "category"
 
 
-def _number_kind(column: pd.Series, known: pd.Series) -> str:
-    distinct = known.nunique()
+def _number_kind(column: pd.Series, known: NDArray[np.float64]) -> str:
+    distinct = len(np.unique(known))
     if distinct <= 1:
         return "constant" if len(known) == len(column) or distinct == 0 else "flag"
-    values = known.to_numpy(dtype=float)
+    values = known
+    if pd.api.types.is_timedelta64_dtype(column.dtype):
+        return "number"
     if len(known) >= 3 and distinct == len(known) and bool(np.all(values == np.round(values))):
         counts_up = values.max() - values.min() + 1 <= 1.05 * len(known) and len(known) >= 20
         if counts_up or ID_NAME.search(str(column.name)):
             return "id"
     return "number"
-
-
-def _parses_as_date(texts: pd.Series) -> bool:
-    """Whether all of a column's texts are dates in the ISO way (2026-11-24, with or without a time)."""
-    head = texts.head(50)
-    if not bool(head.str.match(r"^\d{4}-\d{2}-\d{2}").all()):
-        return False
-    return bool(pd.to_datetime(texts, errors="coerce", utc=True, format="ISO8601").notna().all())
 
 
 def encode(table: pd.DataFrame, like: pd.DataFrame | None = None) -> Encoded:
@@ -481,7 +483,7 @@ def _numbers(model: pd.Series, column: pd.Series, kind: str) -> list[tuple[str, 
         return _one_column_each(name, model, column)
     if kind == "date":
         return _date_parts(name, model, column)
-    known, values = _as_floats(model), _as_floats(column)
+    known, values = (each.numbers() for each in _alike(model, column))
     gaps = np.isnan(values)
     filled = np.where(gaps, np.nanmedian(known), values)
     result = [(name, filled)]
@@ -490,25 +492,26 @@ def _numbers(model: pd.Series, column: pd.Series, kind: str) -> list[tuple[str, 
     return result
 
 
-def _as_floats(column: pd.Series) -> NDArray[np.float64]:
-    if pd.api.types.is_timedelta64_dtype(column.dtype):
-        return np.asarray(column.dt.total_seconds().to_numpy(dtype=float, na_value=np.nan))
-    return np.asarray(column.to_numpy(dtype=float, na_value=np.nan))
+def _alike(model: pd.Series, column: pd.Series) -> tuple[Column, Column]:
+    """Read two columns as one kind, in the precision that both have."""
+    one, other = read_column(model), read_column(column)
+    pair = aligned_columns(one, other)
+    if pair is None:
+        raise ValueError(f"'{model.name}' held {one.kind} and holds {other.kind}")
+    return pair
 
 
 def _one_column_each(name: str, model: pd.Series, column: pd.Series) -> list[tuple[str, NDArray[np.float64]]]:
-    known, texts = _as_texts(model), _as_texts(column)
+    pair = _alike(model, column)
+    known, texts = (pd.Series(each.texts(), dtype=object).fillna("missing") for each in pair)
     values = known.value_counts(sort=True).index[:COMMON_VALUES]
     order = [value for value in known.unique() if value in set(values)]
     shown = order[1:] if len(order) == 2 and known.nunique() == 2 else order
     return [(f"{name} = {value}", (texts == value).to_numpy(dtype=float)) for value in shown]
 
 
-def _as_texts(column: pd.Series) -> pd.Series:
-    return column.astype(object).map(str).where(column.notna(), "missing")
-
-
 def _date_parts(name: str, model: pd.Series, column: pd.Series) -> list[tuple[str, NDArray[np.float64]]]:
+    _alike(model, column)
     known, dates = _as_dates(model), _as_dates(column)
     result = []
     for part, attribute in DATE_PARTS.items():
@@ -524,4 +527,7 @@ def _as_dates(column: pd.Series) -> pd.Series:
         return pd.Series(column.dt.to_timestamp())
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         return column
-    return pd.to_datetime(column, errors="coerce", utc=True, format="ISO8601")
+    read = read_column(column)
+    if read.kind == "time":
+        return pd.Series(read.values)
+    return pd.Series(np.full(len(column), np.datetime64("NaT"), dtype="datetime64[us]"))

@@ -1,22 +1,24 @@
-"""How one column of a table is read: its kind, what is missing, and its numbers or categories."""
+"""One column as a comparison needs it: its kind, what is missing, and its numbers or categories."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from mlops_lab.monitoring.data.two_samples import Ecdf
 from mlops_lab.monitoring.histogram_sketch import MOST
+from mlops_lab.tables import as_precise, common_kind, read_column
 
-__all__ = ["KINDS", "ColumnSample", "category_counts", "checked_table", "kind_of", "numbers_of"]
+__all__ = ["KINDS", "ColumnSample", "aligned", "checked_table", "listed"]
 
-KINDS = ("number", "category", "text", "time", "empty")
+KINDS = ("number", "category", "text", "time", "nested", "empty")
 """What a column holds; "text" has more than 4,096 different values, "empty" has none."""
+
+TRUTHS = frozenset(("True", "False"))
 
 
 def checked_table(frame: Any, what: str) -> pd.DataFrame:
@@ -30,60 +32,70 @@ def checked_table(frame: Any, what: str) -> pd.DataFrame:
     return frame if list(frame.columns) == list(names) else frame.set_axis(names, axis=1)
 
 
-def kind_of(series: pd.Series[Any]) -> str:
-    """Say what a column holds: "number", "category", "time" or, if all is missing, "empty"."""
-    types = pd.api.types
-    dtype = series.dtype
-    if not isinstance(dtype, pd.CategoricalDtype) and not types.is_bool_dtype(dtype):
-        if types.is_datetime64_any_dtype(dtype) or isinstance(dtype, pd.PeriodDtype):
-            return "time"
-        if (types.is_numeric_dtype(dtype) and dtype.kind != "c") or types.is_timedelta64_dtype(dtype):
-            return "number"
-    return "empty" if bool(series.isna().all()) else "category"
-
-
-def numbers_of(series: pd.Series[Any]) -> NDArray[np.float64]:
-    """Give a column's numbers as they stand, missing ones as NaN; spans of time in seconds."""
-    if pd.api.types.is_timedelta64_dtype(series.dtype):
-        seconds: NDArray[np.float64] = series.dt.total_seconds().to_numpy(dtype=np.float64)
-        return seconds
-    if isinstance(series.dtype, np.dtype):
-        return series.to_numpy().astype(np.float64, copy=False)
-    return series.to_numpy(dtype=np.float64, na_value=np.nan)
-
-
-def category_counts(series: pd.Series[Any]) -> dict[str, int]:
-    """Count the categories of a column, each by the text that it prints; missing ones are left out."""
-    try:
-        counted = series.value_counts(sort=False, dropna=True)
-    except TypeError:  # cells that cannot be hashed, such as lists
-        counted = series.dropna().map(repr).value_counts(sort=False)
-    found: dict[str, int] = {}
-    for value, count in zip(counted.index.tolist(), counted.tolist(), strict=True):
-        if count:
-            found[str(value)] = found.get(str(value), 0) + int(count)
-    return dict(sorted(found.items()))
-
-
 @dataclass(frozen=True, eq=False)
 class ColumnSample:
-    """A column's rows as a comparison needs them; `empty_rows` have no value or an infinite one."""
+    """A column's rows as a comparison needs them; `empty_rows` have no value or an infinite one.
+
+    `digits` are the significant bits of its numbers; numbers that are `loose`, in cells that may hold any
+    text, are kept as categories as well.
+    """
 
     kind: str
     rows: int
     empty_rows: int
     numbers: Ecdf | None = None
     categories: Mapping[str, int] | None = None
+    digits: int = 53
+    loose: bool = False
 
     @classmethod
     def of(cls, series: pd.Series[Any]) -> ColumnSample:
         """Read a column of a table."""
-        kind, rows = kind_of(series), len(series)
-        if kind == "number":
-            values = numbers_of(series)
+        column, rows = read_column(series), len(series)
+        counts = column.as_category().counts() if column.loose or column.kind == "category" else {}
+        if column.kind == "number":
+            values = column.numbers()
             finite = np.isfinite(values)
             numbers = Ecdf.of(values if finite.all() else values[finite])
-            return cls(kind, rows, rows - numbers.rows, numbers)
-        counts = category_counts(series) if kind == "category" else {}
-        kind = "text" if len(counts) > MOST else kind
-        return cls(kind, rows, int(series.isna().sum()), None, counts)
+            return cls("number", rows, rows - numbers.rows, numbers, counts, column.digits, column.loose)
+        kind = "text" if column.kind == "category" and len(counts) > MOST else column.kind
+        return cls(kind, rows, int(column.missing.sum()), None, counts, loose=column.loose)
+
+    @property
+    def truth(self) -> bool:
+        """Whether it holds truth values."""
+        return self.kind == "category" and TRUTHS.issuperset(self.categories or ())
+
+    def read_as(self, kind: str, digits: int) -> ColumnSample:
+        """Give the same rows as a kind that `aligned` found, rounded to the coarser float type."""
+        numbers = self.numbers
+        if kind == "category" and self.loose:
+            counts = self.categories or {}
+            many = "text" if len(counts) > MOST else "category"
+            return replace(self, kind=many, empty_rows=self.rows - sum(counts.values()), numbers=None)
+        if kind == "number" and self.truth:
+            counts = self.categories or {}
+            flags = np.repeat([0.0, 1.0], [counts.get("False", 0), counts.get("True", 0)])
+            return replace(self, kind=kind, numbers=Ecdf.of(flags), categories=None)
+        if numbers is not None and not numbers.shift and digits < self.digits:
+            numbers = replace(numbers, steps=as_precise(numbers.steps, digits))
+        return replace(self, numbers=numbers)
+
+
+def aligned(one: ColumnSample, other: ColumnSample) -> tuple[ColumnSample, ColumnSample] | None:
+    """Give two columns as they can be compared; None if they hold different things."""
+    kind, digits = common_kind(one, other), min(one.digits, other.digits)
+    if kind == "":
+        named = {one.kind, other.kind} - {"category", "text"}
+        if len(named) == 2 or not all(each.loose for each in (one, other) if each.kind in named):
+            return None
+        kind = "category"
+    one, other = one.read_as(kind, digits), other.read_as(kind, digits)
+    return one, other
+
+
+def listed(names: Iterable[str], most: int = 6) -> str:
+    """Name the first few, and say how many more there are."""
+    held = list(names)
+    more = f" and {len(held) - most} more" if len(held) > most else ""
+    return f"{', '.join(held[:most])}{more}"

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mlops_lab.monitoring.data.columns import category_counts, kind_of, numbers_of
+from mlops_lab.monitoring.data.columns import ColumnSample, aligned
 from mlops_lab.monitoring.data.two_samples import Ecdf, thresholds
 
 __all__ = [
@@ -132,8 +131,8 @@ def wasserstein(reference: npt.ArrayLike, current: npt.ArrayLike) -> float:
 
     Taught in notebooks/07_monitoring_data.ipynb.
     """
-    one, other = _series(reference, "reference"), _series(current, "current")
-    if {kind_of(one), kind_of(other)} != {"number"}:
+    one, other = _samples(reference, current)
+    if one.kind != "number" or other.kind != "number":
         raise ValueError("wasserstein needs numbers in both samples; categories have no distance")
     return wasserstein_of(_ecdf(one, "reference"), _ecdf(other, "current"))
 
@@ -189,25 +188,27 @@ def jensen_shannon_of(shares: Floats, others: Floats) -> float:
 def _shares(reference: npt.ArrayLike, current: npt.ArrayLike, bins: int) -> tuple[Floats, Floats]:
     if bins < 2:
         raise ValueError(f"bins={bins!r}: at least 2 are needed")
-    one, other = _series(reference, "reference"), _series(current, "current")
-    kinds = {kind_of(one), kind_of(other)}
-    if kinds == {"category"}:
-        return category_shares(category_counts(one), category_counts(other))
+    one, other = _samples(reference, current)
+    kinds = {one.kind, other.kind}
+    if kinds <= {"category", "text"}:
+        return category_shares(one.categories or {}, other.categories or {})
     if kinds != {"number"}:
-        raise ValueError(f"reference holds {kind_of(one)}, current {kind_of(other)}; give one kind")
+        raise ValueError(f"reference holds {one.kind}, current {other.kind}; give one kind")
     return binned_shares(_ecdf(one, "reference"), _ecdf(other, "current"), bins)
 
 
-def _series(values: npt.ArrayLike, name: str) -> pd.Series[Any]:
-    series = values if isinstance(values, pd.Series) else pd.Series(np.asarray(values).ravel())
-    if series.isna().all():
-        raise ValueError(f"{name} holds no value: there is nothing to compare")
-    return series
+def _samples(reference: npt.ArrayLike, current: npt.ArrayLike) -> tuple[ColumnSample, ColumnSample]:
+    one, other = (
+        ColumnSample.of(values if isinstance(values, pd.Series) else pd.Series(np.asarray(values).ravel()))
+        for values in (reference, current)
+    )
+    for name, each in (("reference", one), ("current", other)):
+        if each.kind == "empty":
+            raise ValueError(f"{name} holds no value: there is nothing to compare")
+    return aligned(one, other) or (one, other)
 
 
-def _ecdf(series: pd.Series[Any], name: str) -> Ecdf:
-    values = numbers_of(series)
-    finite = values[np.isfinite(values)]
-    if finite.size == 0:
+def _ecdf(sample: ColumnSample, name: str) -> Ecdf:
+    if sample.numbers is None or sample.numbers.rows == 0:
         raise ValueError(f"{name} holds no finite number: there is nothing to compare")
-    return Ecdf.of(finite)
+    return sample.numbers

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mlops_lab.monitoring.data import distances
-from mlops_lab.monitoring.data.columns import ColumnSample, checked_table
+from mlops_lab.monitoring.data.columns import ColumnSample, aligned, checked_table, listed
 from mlops_lab.monitoring.data.profile import Profile
 from mlops_lab.monitoring.data.two_samples import (
     Ecdf,
@@ -24,6 +24,8 @@ from mlops_lab.monitoring.data.two_samples import (
     chi_squared,
     kolmogorov_smirnov_p,
     largest_gap,
+    mostly_single,
+    new_categories_p,
     smallest_p,
 )
 from mlops_lab.report import Finding, Report
@@ -63,9 +65,10 @@ SOURCE = {
     "AD": "Anderson and Darling 1952",
     "KS and AD": "Smirnov 1948; Anderson and Darling 1952; the smaller p-value, doubled",
     "chi-squared": "Pearson 1900",
+    "new categories": "Good 1953, Fisher 1935; Pearson 1900; the smaller p-value, doubled",
     "none": "",
 }
-MEASURE = {"number": "largest gap", "category": "total variation"}
+MEASURE = {"number": "largest gap", "category": "total variation", "text": "total variation"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,12 +107,15 @@ class DriftReport(Report):
         return tuple(self.table.loc[self.table["verdict"] == "drifted", "column"])
 
     def headline(self) -> str:
-        """Say which columns drifted."""
-        names = self.drifted
-        if not names:
-            return f"None of {len(self.table)} columns is seen to have drifted."
-        more = f" and {len(names) - 6} more" if len(names) > 6 else ""
-        return f"{len(names)} of {len(self.table)} columns drifted: {', '.join(names[:6])}{more}."
+        """Say which columns drifted, of those that could be decided, and name the others."""
+        left = self.table.loc[self.table["verdict"] == "not decided", "column"]
+        decided = len(self.table) - len(left)
+        rest = f" Not decided: {listed(left)}." if len(left) else ""
+        if not decided:
+            return f"No column could be compared.{rest}"
+        if not self.drifted:
+            return f"None of {decided} compared columns is seen to have drifted.{rest}"
+        return f"{len(self.drifted)} of {decided} columns drifted: {listed(self.drifted)}.{rest}"
 
     def frame(self) -> pd.DataFrame:
         """Give one row for each column, in the reference's order.
@@ -187,7 +193,9 @@ def drift(
     -------
     DriftReport
         One row for each column. A column that is not there any more, or holds another kind, has drifted; a
-        new one is noted. Too few rows to ever decide are "not decided".
+        new one is noted. What is compared is what cells mean, not how they are stored. Too few rows to ever
+        decide are "not decided", and so are dates, lists, and categories of which most stand alone, unless
+        rows of unknown categories are more than chance brings; the headline names these columns.
 
     Raises
     ------
@@ -244,6 +252,8 @@ class ColumnComparison:
         shares of rows at or below a value, or the total variation between shares of categories.
     least_p
         The smallest p-value that so few rows can reach.
+    unsure
+        Why a large p-value says nothing; empty if it does.
     why
         Why it was not tested; empty if it was.
     gone
@@ -261,6 +271,7 @@ class ColumnComparison:
     p: float = 1.0
     effect: float = 0.0
     least_p: float = 0.0
+    unsure: str = ""
     why: str = ""
     gone: bool = False
     missing: float = 0.0
@@ -289,11 +300,13 @@ def compare_column(
     if name not in current.columns:
         return ColumnComparison(column=label, kind="gone", why="the column is not there any more", gone=True)
     then, now = _sample(reference, name), _sample(current, name)
+    pair = aligned(then, now)
+    then, now = pair or (then, now)
     missing = _compare_missing(then, now)
-    if "empty" not in (then.kind, now.kind) and then.kind != now.kind:
+    kind = then.kind if then.kind != "empty" else now.kind
+    if pair is None or _became_text(then, now):
         why = f"held {then.kind}, holds {now.kind}"
         return ColumnComparison(column=label, kind=then.kind, why=why, gone=True, **missing)
-    kind = then.kind if then.kind != "empty" else now.kind
     why = _untested(then, now, kind)
     if why:
         return ColumnComparison(column=label, kind=kind, why=why, **missing)
@@ -301,6 +314,7 @@ def compare_column(
         found = _compare_numbers(then.numbers, now.numbers, test)
     else:
         found = _compare_categories(then.categories or {}, now.categories or {})
+        kind = "text" if found.get("unsure") else kind
     return ColumnComparison(column=label, kind=kind, **found, **missing)
 
 
@@ -308,11 +322,22 @@ def _sample(table: pd.DataFrame | Profile, name: str) -> ColumnSample:
     return table.columns[name].sample() if isinstance(table, Profile) else ColumnSample.of(table[name])
 
 
+def _became_text(then: ColumnSample, now: ColumnSample) -> bool:
+    """Say whether categories that came again and again have become texts, or the reverse."""
+    named = [each for each in (then, now) if each.kind == "category"]
+    if "text" not in (then.kind, now.kind) or len(named) != 1:
+        return False
+    counts = np.array(list((named[0].categories or {}).values()))
+    return bool((counts == 1).sum() <= counts.sum() / 2)
+
+
 def _untested(then: ColumnSample, now: ColumnSample, kind: str) -> str:
     if kind == "time":
         return "a date always moves on: it is not compared"
-    if kind == "text":
+    if "text" in (then.kind, now.kind):
         return "nearly every row has its own text: shares of texts are not compared"
+    if kind == "nested":
+        return "lists and structs are not compared: make columns of what matters in them"
     for when, each in (("before", then), ("now", now)):
         if each.rows == each.empty_rows:
             return f"there is no usable value {when}"
@@ -369,11 +394,16 @@ def _compare_categories(counts: Mapping[str, int], counts_now: Mapping[str, int]
     table = np.array([[each.get(name, 0) for name in names] for each in (counts, counts_now)], dtype=np.int64)
     rows, rows_now = table.sum(axis=1).tolist()
     statistic, p = chi_squared(table[0], table[1])
+    test, unsure = "chi-squared", ""
+    if mostly_single(table[0], table[1]):
+        test, unsure = "new categories", "most rows have a rare category or one of their own"
+        p = min(1.0, 2 * min(p, new_categories_p(table[0], table[1])))
     shares = distances.category_shares(counts, counts_now)
     return {
-        "test": "chi-squared",
+        "test": test,
         "statistic": statistic,
         "p": p,
+        "unsure": unsure,
         "effect": distances.total_variation(*shares),
         "least_p": smallest_p(rows, rows_now) / 2,
         "psi": distances.psi_of(*shares),
@@ -486,6 +516,8 @@ def _verdict(
     if p > alpha:
         if each.least_p * tests > alpha:
             return "not decided", "too few rows: no difference, however large, could be told from chance"
+        if each.unsure:
+            return "not decided", f"{each.unsure}: shares of categories say little"
         return "no drift", f"chance alone often does as much (p = {p:.2g})"
     if each.effect < min_effect:
         return "too small", f"no chance (p = {p:.2g}), but smaller than what matters ({min_effect:g})"
@@ -495,7 +527,7 @@ def _verdict(
 def _finding(row: dict[Any, Any], min_effect: float) -> Finding:
     states = {"drifted": False, "not decided": None}
     tested = row["test"] != "none"
-    noted = row["kind"] in ("time", "text", "new")
+    noted = row["kind"] in ("time", "text", "nested", "new")
     return Finding(
         code="drift.column",
         title=row["column"],

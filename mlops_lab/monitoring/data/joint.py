@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mlops_lab.monitoring.data.columns import checked_table, kind_of, numbers_of
+from mlops_lab.monitoring.data.columns import checked_table, listed
 from mlops_lab.monitoring.data.profile import Profile
+from mlops_lab.monitoring.data.two_samples import mostly_single
 from mlops_lab.report import Finding, Report
+from mlops_lab.tables import Column, aligned_columns, read_column
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,6 +48,8 @@ class JointReport(Report):
         One row each: ``columns``, ``z``. Empty where nothing stands out.
     alpha, min_auc
         How it was decided.
+    left_out
+        Columns that were not looked at, each with the reason.
 
     Examples
     --------
@@ -62,6 +66,7 @@ class JointReport(Report):
     by: pd.DataFrame
     alpha: float
     min_auc: float
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def drifted(self) -> bool:
@@ -74,11 +79,14 @@ class JointReport(Report):
         return tuple(dict.fromkeys(name for names in self.by["columns"] for name in names.split(" x ")))
 
     def headline(self) -> str:
-        """Say whether they can be told apart, and by what."""
+        """Say whether they can be told apart, and by what, and name the columns that were not looked at."""
+        rest = f" Not compared: {listed(self.left_out)}." if self.left_out else ""
+        if self.findings[0].ok is None:
+            return f"Nothing could be compared.{rest}"
         if not self.drifted:
-            return "A classifier cannot tell now from before."
+            return f"A classifier cannot tell now from before.{rest}"
         found = ", ".join(self.by["columns"].head(3)) or "nothing that stands out alone"
-        return f"A classifier tells now from before (AUC {self.auc:.2f}, p = {self.p:.2g}), by {found}."
+        return f"A classifier tells now from before (AUC {self.auc:.2f}, p = {self.p:.2g}), by {found}.{rest}"
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw what the tables can be told apart by; at most the 12 clearest."""
@@ -155,7 +163,7 @@ def joint_drift(
 
     Taught in notebooks/07_monitoring_data.ipynb.
     """
-    tables = _tables(reference, current, columns)
+    tables, left_out = _tables(reference, current, columns)
     if not (0 < alpha < 1 and 0.5 <= min_auc <= 1):
         raise ValueError(f"alpha={alpha!r}, min_auc={min_auc!r}: give 0 < alpha < 1 and 0.5 <= min_auc <= 1")
     if permutations < 1 / alpha - 1:
@@ -171,10 +179,13 @@ def joint_drift(
     ]
     rows = len(drawn[0]) + len(drawn[1])
     is_now = np.repeat([0.0, 1.0], [len(drawn[0]), len(drawn[1])])
-    values, found = _paired(*_encoded(pd.concat(drawn, ignore_index=True)))
+    pairs, unread = _read(*drawn)
+    left_out |= unread
+    values, found = _paired(*_encoded(pairs, rows))
     if min(map(len, drawn)) < FEWEST or not found:
         why = f"{len(drawn[0])} and {len(drawn[1])} rows, {len(found)} usable columns: too few"
-        return _report(0.5, 1.0, pd.DataFrame({"columns": [], "z": []}), alpha, min_auc, why)
+        nothing = pd.DataFrame({"columns": [], "z": []})
+        return _report(0.5, 1.0, nothing, alpha, min_auc, why, left_out)
     labels = np.column_stack([is_now, *(rng.permutation(is_now) for _ in range(permutations))])
     places = rng.permutation(rows) % FOLDS
     auc = _areas(_scores(values, labels, places), labels)
@@ -184,12 +195,13 @@ def joint_drift(
     by = by[by["z"].abs() > limit].sort_values("z", key=lambda each: -each.abs(), kind="stable")
     by = by.drop_duplicates("columns").reset_index(drop=True)
     p = float((1 + (auc[1:] >= auc[0]).sum()) / (1 + permutations))
-    return _report(float(auc[0]), p, by, alpha, min_auc, "")
+    return _report(float(auc[0]), p, by, alpha, min_auc, "", left_out)
 
 
 def _tables(
     reference: pd.DataFrame, current: pd.DataFrame, columns: Iterable[str] | None
-) -> list[pd.DataFrame]:
+) -> tuple[list[pd.DataFrame], dict[str, str]]:
+    """Give both tables with the columns asked for, and name those that only one of them has."""
     tables = []
     for what, table in (("reference", reference), ("current", current)):
         if isinstance(table, Profile):
@@ -202,34 +214,65 @@ def _tables(
     unknown = [name for name in names if name not in shared]
     if unknown or not names:
         raise ValueError(f"columns={names!r}: both tables have {', '.join(shared[:20]) or 'none'}")
-    kinds = [[pd.api.types.is_numeric_dtype(table[name].dtype) for name in names] for table in tables]
-    same = [name for name, one, other in zip(names, *kinds, strict=True) if one == other]
-    return [table[same] for table in tables]
+    alone = (
+        [] if columns is not None else [str(name) for name in (*tables[0], *tables[1]) if name not in shared]
+    )
+    left_out = dict.fromkeys(alone, "only one of the tables has it")
+    return [table[names] for table in tables], left_out
 
 
-def _encoded(table: pd.DataFrame) -> Encoded:
+def _read(then: pd.DataFrame, now: pd.DataFrame) -> tuple[dict[str, tuple[Column, Column]], dict[str, str]]:
+    """Read the columns of both tables by what they mean; say why some cannot be used."""
+    pairs: dict[str, tuple[Column, Column]] = {}
+    left_out: dict[str, str] = {}
+    for name in then.columns:
+        columns = read_column(then[name]), read_column(now[name])
+        pair = aligned_columns(*columns)
+        if pair is None:
+            left_out[str(name)] = f"held {columns[0].kind}, holds {columns[1].kind}"
+            continue
+        kind = next((each.kind for each in pair if each.kind != "empty"), "empty")
+        if kind == "time":
+            left_out[str(name)] = "a date always moves on"
+        elif kind == "nested":
+            left_out[str(name)] = "lists and structs are not compared"
+        elif kind == "empty":
+            left_out[str(name)] = "there is no value"
+        elif kind == "category" and _single(*pair):
+            left_out[str(name)] = "most rows have a rare category or one of their own"
+        else:
+            pairs[str(name)] = pair
+    return pairs, left_out
+
+
+def _single(then: Column, now: Column) -> bool:
+    counts = then.counts(), now.counts()
+    if not counts[0] or not counts[1]:
+        return False
+    names = sorted(counts[0].keys() | counts[1].keys())
+    both = np.array([[each.get(name, 0) for name in names] for each in counts], dtype=np.int64)
+    return mostly_single(both[0], both[1])
+
+
+def _encoded(pairs: Mapping[str, tuple[Column, Column]], rows: int) -> Encoded:
     """Turn columns into numbers: ranks on a bell curve, common categories as 0 or 1, and what is missing.
 
-    Ranks take away units, tails and the shape of each column. Dates and columns without a value are left out.
+    Ranks take away units, tails and the shape of each column.
     """
     from scipy import special, stats
 
     found: list[Floats] = []
     names: list[tuple[str, ...]] = []
-    for name in table.columns:
-        series: pd.Series[Any] = table[name]
-        kind = kind_of(series)
-        if kind not in ("number", "category"):
-            continue
-        if kind == "number":
-            values = numbers_of(series)
+    for name, pair in pairs.items():
+        if "number" in (pair[0].kind, pair[1].kind):
+            values = np.concatenate([each.numbers() for each in pair])
             usable = np.isfinite(values)
             scores = np.zeros(len(values))
             scores[usable] = special.ndtri((stats.rankdata(values[usable]) - 0.5) / max(1, usable.sum()))
             parts = [scores]
         else:
-            usable = series.notna().to_numpy()
-            texts = series.astype(str)
+            usable = ~np.concatenate([each.missing for each in pair])
+            texts = pd.Series(np.concatenate([each.texts() for each in pair]), dtype=object)
             levels = texts[usable].value_counts().sort_index().nlargest(MOST_LEVELS).index
             parts = [(texts == level).to_numpy(dtype=np.float64) for level in levels]
             parts = parts[1:] if len(parts) == 2 else parts
@@ -238,8 +281,8 @@ def _encoded(table: pd.DataFrame) -> Encoded:
             deviation = part.std()
             if deviation > 0:
                 found.append((part - part.mean()) / deviation)
-                names.append((str(name),))
-    return (np.column_stack(found) if found else np.empty((len(table), 0))), names
+                names.append((name,))
+    return (np.column_stack(found) if found else np.empty((rows, 0))), names
 
 
 def _paired(values: Floats, names: list[tuple[str, ...]]) -> Encoded:
@@ -294,7 +337,15 @@ def _differences(values: Floats, labels: Floats) -> Floats:
     return errors
 
 
-def _report(auc: float, p: float, by: pd.DataFrame, alpha: float, min_auc: float, why: str) -> JointReport:
+def _report(
+    auc: float,
+    p: float,
+    by: pd.DataFrame,
+    alpha: float,
+    min_auc: float,
+    why: str,
+    left_out: Mapping[str, str],
+) -> JointReport:
     drifted = p <= alpha and auc >= min_auc
     if why:
         said = f"{why}; nothing can be said."
@@ -314,12 +365,23 @@ def _report(auc: float, p: float, by: pd.DataFrame, alpha: float, min_auc: float
         limit=min_auc if p <= alpha else None,
         source=SOURCE,
     )
+    notes = [
+        Finding(
+            code="drift.joint.column",
+            title=name,
+            ok=None,
+            explanation=f"Not compared: {reason}.",
+            severity="note",
+        )
+        for name, reason in left_out.items()
+    ]
     return JointReport(
         title="Drift, all columns together",
-        findings=(found,),
+        findings=(found, *notes),
         auc=auc,
         p=p,
         by=by,
         alpha=alpha,
         min_auc=min_auc,
+        left_out=left_out,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,11 @@ from mlops_lab.artifacts import atomic_write
 from mlops_lab.monitoring.data.columns import (
     KINDS,
     ColumnSample,
-    category_counts,
     checked_table,
-    kind_of,
-    numbers_of,
 )
 from mlops_lab.monitoring.data.two_samples import Ecdf
 from mlops_lab.monitoring.histogram_sketch import MOST, HistogramSketch
+from mlops_lab.tables import read_column
 
 __all__ = ["Profile"]
 
@@ -69,8 +67,9 @@ class Profile:
     def fit(cls, frame: pd.DataFrame) -> Profile:
         """Describe a table, which may have no rows.
 
-        Numbers, truth values, texts, categories and dates are understood, any other cell is taken for the
-        text that it prints. Two columns of one name are refused (ValueError).
+        Numbers, truth values, texts, categories and dates are understood however they are stored
+        (`mlops_lab.tables`); of lists and structs only the missing ones are counted, any other cell is taken
+        for the text that it prints. Two columns of one name are refused (ValueError).
         """
         table = checked_table(frame, "the table")
         return cls(len(table), {name: ColumnProfile.of(table[name]) for name in table.columns})
@@ -159,6 +158,11 @@ class ColumnProfile:
         Bins of the finite numbers.
     categories
         Category -> rows.
+    digits
+        The significant bits of the numbers.
+    loose
+        Whether the numbers or dates stood in cells that may hold any text; then they are kept as categories
+        as well, in case another part holds other texts.
     """
 
     kind: str
@@ -169,49 +173,76 @@ class ColumnProfile:
     highest: float | None = None
     numbers: HistogramSketch = field(default_factory=lambda: _NONE)
     categories: Mapping[str, int] = field(default_factory=dict)
+    digits: int = 53
+    loose: bool = False
 
     @classmethod
     def of(cls, series: pd.Series[Any]) -> ColumnProfile:
         """Describe a column."""
-        kind, rows = kind_of(series), len(series)
-        if kind == "number":
-            values = numbers_of(series)
-            finite = values[np.isfinite(values)]
-            missing = int(np.isnan(values).sum())
-            low, high = (float(finite.min()), float(finite.max())) if finite.size else (None, None)
-            return cls(
-                kind, rows, missing, rows - missing - finite.size, low, high, HistogramSketch.of(finite)
-            )
-        missing = int(series.isna().sum())
-        if kind != "category":
-            return cls(kind, rows, missing)
-        counts = category_counts(series)
+        column, rows = read_column(series), len(series)
+        missing = int(column.missing.sum())
+        counts = column.as_category().counts() if column.loose or column.kind == "category" else {}
         many = len(counts) > MOST
-        return cls("text" if many else kind, rows, missing, categories={} if many else counts)
+        kept = {} if many else counts
+        if column.kind != "number":
+            kind = "text" if many and column.kind == "category" else column.kind
+            return cls(kind, rows, missing, categories=kept, loose=column.loose)
+        values = column.numbers()
+        finite = values[np.isfinite(values)]
+        low, high = (float(finite.min()), float(finite.max())) if finite.size else (None, None)
+        sketch, infinite = HistogramSketch.of(finite), rows - missing - finite.size
+        return cls("number", rows, missing, infinite, low, high, sketch, kept, column.digits, column.loose)
+
+    @property
+    def truth(self) -> bool:
+        """Whether it holds truth values."""
+        return self.sample().truth
 
     def merge(self, other: ColumnProfile) -> ColumnProfile:
         """Add the rows of another part."""
-        kinds = {self.kind, other.kind} - {"empty"} or {"empty"}
+        one, kinds = self, {self.kind, other.kind} - {"empty"} or {"empty"}
+        if len(kinds) == 2:
+            one, other = self._merged_as(other), other._merged_as(self)
+            kinds = {one.kind, other.kind}
         if kinds == {"category", "text"}:
             kinds = {"text"}
         if len(kinds) > 1:
             raise ValueError(f"holds {self.kind}s in one part and {other.kind}s in the other")
         (kind,) = kinds
-        counts = dict(self.categories)
+        loose = {each.loose for each in (one, other) if each.kind != "empty"} == {True}
+        counts = dict(one.categories)
         for category, count in other.categories.items():
             counts[category] = counts.get(category, 0) + count
-        if kind == "text" or len(counts) > MOST:
-            kind, counts = "text", {}
+        lost = any(each.loose and each.missing < each.rows and not each.categories for each in (one, other))
+        if lost or len(counts) > MOST or kind == "text" or (kind in ("number", "time") and not loose):
+            counts = {}
+            kind = "text" if kind == "category" else kind
         return ColumnProfile(
             kind,
-            self.rows + other.rows,
-            self.missing + other.missing,
-            self.infinite + other.infinite,
-            min((low for low in (self.lowest, other.lowest) if low is not None), default=None),
-            max((high for high in (self.highest, other.highest) if high is not None), default=None),
-            self.numbers.merge(other.numbers),
+            one.rows + other.rows,
+            one.missing + other.missing,
+            one.infinite + other.infinite,
+            min((low for low in (one.lowest, other.lowest) if low is not None), default=None),
+            max((high for high in (one.highest, other.highest) if high is not None), default=None),
+            one.numbers.merge(other.numbers),
             dict(sorted(counts.items())),
+            min(one.digits, other.digits),
+            loose,
         )
+
+    def _merged_as(self, other: ColumnProfile) -> ColumnProfile:
+        """Give this part as it merges with one of another kind: flags as 0 and 1, loose cells as texts."""
+        if self.truth and other.kind == "number" and not other.loose:
+            flags = self.sample().read_as("number", self.digits).numbers
+            low, high = float("False" not in self.categories), float("True" in self.categories)
+            sketch = HistogramSketch.of(flags.steps) if flags is not None else _NONE
+            return replace(
+                self, kind="number", lowest=low, highest=high, numbers=sketch, categories={}, loose=False
+            )
+        if self.loose and (other.loose or (other.kind in ("category", "text") and self.kind != other.kind)):
+            kind = "category" if self.categories else "text"
+            return ColumnProfile(kind, self.rows, self.missing, categories=self.categories)
+        return self
 
     def summary(self) -> dict[str, Any]:
         """Give what a person reads first."""
@@ -229,7 +260,8 @@ class ColumnProfile:
     def sample(self) -> ColumnSample:
         """Give the column as a comparison needs it."""
         numbers = Ecdf.of_sketch(self.numbers) if self.kind == "number" else None
-        return ColumnSample(self.kind, self.rows, self.missing + self.infinite, numbers, self.categories)
+        empty = self.missing + self.infinite
+        return ColumnSample(self.kind, self.rows, empty, numbers, self.categories, self.digits, self.loose)
 
     def plain(self) -> dict[str, Any]:
         """Give what a JSON file can hold."""
@@ -242,6 +274,8 @@ class ColumnProfile:
             "highest": self.highest,
             "numbers": self.numbers.plain(),
             "categories": dict(self.categories),
+            "digits": self.digits,
+            "loose": self.loose,
         }
 
     @classmethod
@@ -250,7 +284,8 @@ class ColumnProfile:
         numbers = HistogramSketch.read(held["numbers"])
         categories = {str(name): int(count) for name, count in held["categories"].items()}
         rows, missing, infinite = (int(held[name]) for name in ("rows", "missing", "infinite"))
-        known = numbers.rows + sum(categories.values())
+        digits, loose = int(held.get("digits", 53)), bool(held.get("loose", False))
+        known = numbers.rows if held["kind"] == "number" else sum(categories.values())
         if held["kind"] not in KINDS:
             raise ValueError(f"the kind {held['kind']!r} is not one of {', '.join(KINDS)}")
         if min(missing, infinite, *categories.values(), 0) < 0 or missing > rows:
@@ -258,4 +293,4 @@ class ColumnProfile:
         if held["kind"] in ("number", "category") and known + missing + infinite != rows:
             raise ValueError(f"{known} values and {missing} missing ones do not add up to {rows} rows")
         low, high = (None if held[name] is None else float(held[name]) for name in ("lowest", "highest"))
-        return cls(held["kind"], rows, missing, infinite, low, high, numbers, categories)
+        return cls(held["kind"], rows, missing, infinite, low, high, numbers, categories, digits, loose)

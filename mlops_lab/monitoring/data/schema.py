@@ -10,14 +10,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mlops_lab.monitoring.data.columns import category_counts, checked_table, kind_of, numbers_of
+from mlops_lab.monitoring.data.columns import checked_table, listed
+from mlops_lab.monitoring.data.sentinels import OUTERMOST, End, stray_moment
+from mlops_lab.monitoring.data.two_samples import share_p
 from mlops_lab.monitoring.histogram_sketch import MOST
 from mlops_lab.report import Finding, Report
+from mlops_lab.tables import Column, as_precise, number_text, read_column
 
 __all__ = ["Schema"]
 
 FALSE_ALARMS = 0.05
 """The accepted chance of any fault in a quiet table, shared evenly among all that a schema looks for."""
+
+TRUTHS = frozenset(("True", "False"))
 
 MATTERS = 0.01
 """A share of missing or doubled rows must rise by so much to be a fault, however sure the rise is."""
@@ -63,6 +68,9 @@ class QualityReport(Report):
     ----------
     findings
         `Issue` objects; a single one, in order, if no fault was found.
+    unchecked
+        Columns of whose values nothing was checked: not in the schema, without a value when it was learned,
+        lists and structs, or too many different texts to know them.
 
     Examples
     --------
@@ -71,6 +79,8 @@ class QualityReport(Report):
     ()
     """
 
+    unchecked: tuple[str, ...] = ()
+
     @property
     def issues(self) -> tuple[tuple[str, str], ...]:
         """Column and issue of each fault."""
@@ -78,10 +88,11 @@ class QualityReport(Report):
         return tuple((fault.column, fault.issue) for fault in faults)
 
     def headline(self) -> str:
-        """Name the faults."""
+        """Name the faults, and the columns of which no value was checked."""
         named = [f"{issue} ({column})" if column else issue for column, issue in self.issues]
         many = f"{len(named)} fault{'s' * (len(named) > 1)}"
-        return f"{many}: {', '.join(named[:6])}." if named else "No fault was found."
+        rest = f" Not checked: {listed(self.unchecked)}." if self.unchecked else ""
+        return (f"{many}: {', '.join(named[:6])}." if named else "No fault was found.") + rest
 
     def frame(self) -> pd.DataFrame:
         """Give one row for each finding, with ``column`` and ``issue`` first."""
@@ -98,15 +109,17 @@ class ColumnRule:
     Parameters
     ----------
     kind
-        "number", "category", "time" or "empty".
+        "number", "category", "time", "nested" or "empty".
     missing
         Share of rows without a value.
     low, high
-        The smallest and largest finite number; limits once `hard`.
+        The smallest and largest finite number, or moment in seconds; limits once `hard`.
     hard
         Whether a person set the limits: then a single row beyond them is a fault.
     middle, below, above
         The median, and how the values thin out on either side of it.
+    ends, step
+        How the values end downwards and upwards; of moments the largest step at both ends.
     categories
         The known categories; None if there are too many to know.
     single
@@ -115,6 +128,12 @@ class ColumnRule:
         Share of the most frequent value among the rows that have one.
     infinite
         Whether infinite values were seen.
+    digits
+        The significant bits of the numbers.
+    text
+        Whether numbers were written as texts.
+    coded
+        Whether the table itself said that numbers are categories.
     """
 
     kind: str
@@ -125,10 +144,25 @@ class ColumnRule:
     middle: float = 0.0
     below: Tail | None = None
     above: Tail | None = None
+    ends: tuple[End, End] | None = None
+    step: float = 0.0
     categories: frozenset[str] | None = None
     single: int = 0
     commonest: float = 1.0
     infinite: bool = False
+    digits: int = 53
+    text: bool = False
+    coded: bool = False
+
+    @property
+    def truth(self) -> bool:
+        """Whether it holds truth values."""
+        return self.kind == "category" and self.categories == TRUTHS
+
+    @property
+    def unchecked(self) -> bool:
+        """Whether it says nothing about values."""
+        return self.kind in ("nested", "empty") or (self.kind == "category" and self.categories is None)
 
 
 @dataclass(frozen=True)
@@ -138,10 +172,12 @@ class Schema:
     Answers: which columns there are, of which kind, in which range, with which categories, how much is
     missing. What differs is a fault only if chance alone would hardly do it: in a table from the same source
     all faults together come up in less than 5 % of the checks (benchmarks/monitoring_rates.py measures it).
-    Values beyond the range are faults if too many come, or if one lies so far out that the tail does not
-    reach there. It cannot know what was never seen: a rare right category that all of at least 300 rows
-    happened to lack is taken for a fault, and of fewer rows a new category in a few rows is a note. It
-    misleads if the rows that it learned from were not good, or depend on each other.
+    Values beyond the range are faults if too many come, if one lies so far out that the tail does not reach
+    there, or if three rows share one that only a sentinel such as -1 or 999 explains; dates only if they are
+    such sentinels (benchmarks/sentinels.py measures it). A column is read by what it means; of its type only
+    numbers that arrive as texts are a fault. It cannot know what was never seen: a rare right category that
+    all of at least 300 rows happened to lack is taken for a fault, and of fewer rows a new category in a few
+    rows is a note. It misleads if the rows that it learned from were not good, or depend on each other.
 
     Parameters
     ----------
@@ -177,8 +213,9 @@ class Schema:
         table = checked_table(frame, "the table")
         if table.empty:
             raise ValueError(f"{len(table)} rows and {table.shape[1]} columns: a schema is learned from rows")
-        rules = {name: _rule(table[name]) for name in table.columns}
-        return cls(len(table), rules, float(_doubled(table).mean()))
+        columns = {name: read_column(table[name]) for name in table.columns}
+        rules = {name: _rule(column) for name, column in columns.items()}
+        return cls(len(table), rules, _doubled(columns))
 
     def with_(self, column: str, *, low: float | None = None, high: float | None = None) -> Schema:
         """Give the schema with limits that a person knows for a column of numbers; this one stays as it is.
@@ -198,102 +235,160 @@ class Schema:
             raise ValueError("the table has no rows: nothing to check")
         level = FALSE_ALARMS / (1 + sum(6 if rule.kind == "number" else 3 for rule in self.rules.values()))
         found: list[Issue] = []
+        columns = {name: read_column(table[name]) for name in table.columns}
         for name, rule in self.rules.items():
-            if name not in table.columns:
+            if name not in columns:
                 found.append(_issue(name, "missing", "The column is not there.", 1.0))
             else:
-                found += _faults(name, rule, table[name], self.rows, level)
-        found += _copies(float(_doubled(table).mean()), self.duplicates, len(table), self.rows, level)
+                found += _faults(name, rule, columns[name], self.rows, level)
+        found += _copies(_doubled(columns), self.duplicates, len(table), self.rows, level)
+        blind = {name for name, rule in self.rules.items() if rule.unchecked}
+        unchecked = tuple(name for name in table.columns if name in blind or name not in self.rules)
         said = "Nothing that the schema knows of is wrong."
         good = Issue(code="quality.none", title="All columns", ok=True, explanation=said)
         faults = any(each.ok is False for each in found)
-        return QualityReport(title="Quality of the data", findings=(*(() if faults else (good,)), *found))
+        return QualityReport(
+            title="Quality of the data", findings=(*(() if faults else (good,)), *found), unchecked=unchecked
+        )
 
 
 # --- learning ----------------------------------------------------------------------------------------------
 
 
-def _rule(series: pd.Series[Any]) -> ColumnRule:
-    kind, missing = kind_of(series), float(series.isna().mean())
-    commonest = _commonest(series)
-    if kind == "number":
-        values = numbers_of(series)
+def _rule(column: Column) -> ColumnRule:
+    coded = column.declared and column.kind == "number"
+    column = column.as_category() if coded else column
+    missing, commonest = float(column.missing.mean()), _commonest(column)
+    rule = ColumnRule(column.kind, missing, commonest=commonest, digits=column.digits, text=column.text)
+    if column.kind == "number":
+        values = column.numbers()
         finite = values[np.isfinite(values)]
-        infinite = bool(np.isinf(values).any())
+        rule = replace(rule, infinite=bool(np.isinf(values).any()))
         if not finite.size:
-            return ColumnRule(kind, missing, commonest=commonest, infinite=infinite)
+            return rule
         middle = float(np.median(finite))
         low, high = float(finite.min()), float(finite.max())
         below, above = Tail.of(middle / 2 - finite / 2), Tail.of(finite / 2 - middle / 2)
-        rule = ColumnRule(kind, missing, low, high, middle=middle, below=below, above=above)
-        return replace(rule, commonest=commonest, infinite=infinite)
-    if kind == "category":
-        counts, truth = category_counts(series), pd.api.types.is_bool_dtype(series.dtype)
-        names = frozenset(counts) | (frozenset(("True", "False")) if truth else frozenset())
+        ends = End.of(-finite), End.of(finite)
+        return replace(rule, low=low, high=high, middle=middle, below=below, above=above, ends=ends)
+    if column.kind == "time":
+        moments = np.unique(_seconds(column))
+        steps = np.diff(moments)
+        return replace(
+            rule,
+            low=float(moments[0]),
+            high=float(moments[-1]),
+            step=float(np.concatenate([steps[:OUTERMOST], steps[-OUTERMOST:]]).max(initial=0.0)),
+        )
+    if column.kind == "category":
+        counts = column.counts()
+        names = TRUTHS if column.truth else frozenset(counts)
         single, known = list(counts.values()).count(1), names if len(names) <= MOST else None
-        return ColumnRule(kind, missing, categories=known, single=single, commonest=commonest)
-    return ColumnRule(kind, missing, commonest=commonest)
+        return replace(rule, categories=known, single=single, coded=coded)
+    return rule
 
 
-def _commonest(series: pd.Series[Any]) -> float:
+def _seconds(column: Column) -> np.ndarray[Any, Any]:
+    moments = np.asarray(column.values)[~column.missing]
+    return moments.astype(np.int64) / 1e6
+
+
+def _commonest(column: Column) -> float:
     """Give the share of the most frequent value among the rows that have one; 1 if none has."""
-    values = series.dropna()
-    if not len(values):
-        return 1.0
-    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "biufmM":
-        return float(np.unique(values.to_numpy(), return_counts=True)[1].max() / len(values))
-    try:
-        counts = values.value_counts(sort=False)
-    except TypeError:  # cells that cannot be hashed
-        counts = values.astype(str).value_counts(sort=False)
-    return float(counts.max() / len(values))
+    if column.values is None or column.kind == "time":
+        counts = np.array(list(column.counts().values()))
+    else:
+        counts = np.unique(column.values[~column.missing], return_counts=True)[1]
+    return float(counts.max() / counts.sum()) if len(counts) else 1.0
 
 
 # --- checking ----------------------------------------------------------------------------------------------
 
 
-def _faults(name: str, rule: ColumnRule, series: pd.Series[Any], learned: int, level: float) -> list[Issue]:
+def _faults(name: str, rule: ColumnRule, column: Column, learned: int, level: float) -> list[Issue]:
     """Find what is wrong with one column."""
-    kind, rows = kind_of(series), len(series)
-    missing = float(series.isna().mean())
+    column, rows = _as_learned(rule, column), column.rows
+    missing = float(column.missing.mean())
     said = f"{missing:.1%} of the rows have no value; {rule.missing:.1%} had none when all was well."
     found = _grown(name, "missing", said, (missing, rows), (rule.missing, learned), level)
-    if kind == "empty":
+    if "empty" in (rule.kind, column.kind):
         return found
-    if rule.kind not in (kind, "empty"):
-        return [*found, _issue(name, "dtype", f"It held {rule.kind} and holds {kind}.")]
-    usable, usable_then = int(series.notna().sum()), round(learned * (1 - rule.missing))
+    if rule.kind != column.kind:
+        return [*found, _issue(name, "dtype", f"It held {rule.kind} and holds {column.kind}.")]
+    if column.kind == "number" and column.text and not rule.text:
+        return [*found, _issue(name, "dtype", "It held numbers and holds numbers that are written as texts.")]
+    usable, usable_then = rows - int(column.missing.sum()), round(learned * (1 - rule.missing))
     again = max(0, usable - 1)  # the first row's value is given; all others repeat it
-    same = _share_p(again, again, round(rule.commonest * usable_then), usable_then)
-    if rule.commonest < 1 and same < level and _commonest(series) == 1:
+    same = share_p(again, again, round(rule.commonest * usable_then), usable_then)
+    if rule.commonest < 1 and same < level and _commonest(column) == 1:
         found.append(_issue(name, "constant", "All rows have the same value: is a sensor stuck?"))
-    if kind == "category" and rule.categories is not None:
-        found += _strangers(name, rule, series, learned, level)
-    if kind == "number":
-        values = numbers_of(series)
+    if column.kind == "category" and rule.categories is not None:
+        found += _strangers(name, rule, column, learned, level)
+    if column.kind == "time" and rule.low is not None and rule.high is not None:
+        found += _stray(name, rule, _seconds(column))
+    if column.kind == "number":
+        values = column.numbers()
         infinite = float(np.isinf(values).mean())
         if infinite and not rule.infinite:
             said = "Infinite values: was something divided by zero?"
             found.append(_issue(name, "infinite", said, infinite))
-        found += _beyond(name, rule, values[np.isfinite(values)], learned, level)
+        values, rule = values[np.isfinite(values)], _rounded(rule, column.digits)
+        found += _beyond(name, rule, as_precise(values, rule.digits), learned, level)
     return found
 
 
-def _strangers(
-    name: str, rule: ColumnRule, series: pd.Series[Any], learned: int, level: float
-) -> list[Issue]:
+def _as_learned(rule: ColumnRule, column: Column) -> Column:
+    """Read a column as the kind that was learned, where what it means allows it."""
+    if rule.kind == "number" and column.truth:
+        return column.read_as("number")
+    if rule.kind == "category" and column.kind in ("number", "time"):
+        if rule.truth and column.kind == "number":
+            return column.as_truth()
+        if rule.coded or column.codes is not None:
+            return column.as_category()
+    return column
+
+
+def _rounded(rule: ColumnRule, digits: int) -> ColumnRule:
+    """Give a rule in the coarser of two float types; limits that a person set stay."""
+    if rule.low is None or rule.high is None or rule.hard or digits >= rule.digits:
+        return rule
+    low, high = as_precise(np.array([rule.low, rule.high]), digits).tolist()
+    ends = rule.ends and (replace(rule.ends[0], last=-low), replace(rule.ends[1], last=high))
+    return replace(rule, low=low, high=high, ends=ends, digits=digits)
+
+
+def _strangers(name: str, rule: ColumnRule, column: Column, learned: int, level: float) -> list[Issue]:
     """Find categories that were never seen, and say whether rare ones explain them."""
-    counts = category_counts(series)
-    new = [category for category in counts if category not in (rule.categories or ())]
+    counts, known = column.counts(), rule.categories or frozenset()
+    if rule.coded and column.digits != rule.digits:
+        digits = min(column.digits, rule.digits)
+        known = frozenset(number_text(float(each), digits) for each in known)
+        counts = {number_text(float(each), digits): count for each, count in counts.items()}
+    new = [category for category in counts if category not in known]
     if not new:
         return []
-    now, rows = sum(counts[category] for category in new), len(series)
+    now, rows = sum(counts[category] for category in new), len(column.missing)
     said = f"Categories never seen before: {len(new)}, such as {new[0]!r}, in {now} of {rows} rows."
     complete = rule.single == 0 and learned >= COMPLETE_ROWS
-    if complete or _share_p(now, rows, rule.single, learned) < level:
+    if complete or share_p(now, rows, rule.single, learned) < level:
         return [_issue(name, "new_category", said, now / rows)]
     said += f" A rare one may well be missing from the {learned} rows that the schema was learned from."
     return [_issue(name, "new_category", said, now / rows, fault=False)]
+
+
+def _stray(name: str, rule: ColumnRule, moments: np.ndarray[Any, Any]) -> list[Issue]:
+    """Find a date that a few rows share far from all others: one that was written for a missing one."""
+    low, high = rule.low or 0.0, rule.high or 0.0
+    stray = stray_moment(rule.step, low, high, moments)
+    if stray is None:
+        return []
+    share = float((moments == stray).mean())
+    first, last, such = (str(np.datetime64(int(each), "s"))[:10] for each in (low, high, stray))
+    said = (
+        f"{share:.1%} of the rows have the date {such}, far from all others; learned were {first} to {last}."
+    )
+    return [_issue(name, "out_of_range", said, share)]
 
 
 def _beyond(
@@ -312,11 +407,26 @@ def _beyond(
         beyond = values / 2 - rule.middle / 2  # halves: no difference of numbers is too large
         ends = (rule.below, -beyond), (rule.above, beyond)
         wild = any(end is not None and end.too_far(distances, level) for end, distances in ends)
-        if chance >= level and not wild:
+        if chance >= level and not wild and not _sentinel(rule, values, level):
             return []
     worst = values.min() if counts[0] > counts[1] else values.max()
     said = f"{outside} of {values.size} rows lie outside {low:.4g} to {high:.4g}, such as {worst:.4g}."
     return [_issue(name, "out_of_range", said, outside / values.size)]
+
+
+def _sentinel(rule: ColumnRule, values: np.ndarray[Any, Any], level: float) -> bool:
+    if rule.ends is None:
+        return False
+    ways = ((rule.ends[0], rule.below, -1.0), (rule.ends[1], rule.above, 1.0))
+    for end, tail, sign in ways:
+
+        def chance(value: float, rows: int, tail: Tail | None = tail, sign: float = sign) -> float:
+            distance = value / 2 - sign * rule.middle / 2
+            return 1.0 if tail is None else tail.chance(distance, values.size, rows)
+
+        if end.sentinel(sign * values, level, chance) is not None:
+            return True
+    return False
 
 
 def _grown(
@@ -326,7 +436,7 @@ def _grown(
     (share, rows), (before, learned) = now, then
     if share - before < MATTERS:
         return []
-    if _share_p(round(share * rows), rows, round(before * learned), learned) < level:
+    if share_p(round(share * rows), rows, round(before * learned), learned) < level:
         return [_issue(name, issue, said, share)]
     return [_issue(name, issue, said, share, fault=False)] if before == 0 else []
 
@@ -342,11 +452,10 @@ def _copies(share: float, before: float, rows: int, learned: int, level: float) 
     return found if sure or before == 0 else []
 
 
-def _doubled(table: pd.DataFrame) -> pd.Series[Any]:
-    try:
-        return table.duplicated()
-    except TypeError:  # cells that cannot be hashed
-        return table.astype(str).duplicated()
+def _doubled(columns: Mapping[str, Column]) -> float:
+    """Give the share of rows that stood there before, whatever their columns are stored as."""
+    held = [column.codes if column.values is None else column.values for column in columns.values()]
+    return float(pd.DataFrame(dict(enumerate(held))).duplicated().mean())
 
 
 def _issue(
@@ -431,17 +540,6 @@ class Tail:
             and self.chance(float(far[few - 1]), far.size, few) < level / len(FAR)
             for few, times in FAR.items()
         )
-
-
-def _share_p(now: int, rows: int, then: int, learned: int) -> float:
-    """Give the chance of at least `now` of the rows, if their share is that of `then` in the learned ones.
-
-    Fisher's exact test (1935).
-    """
-    from scipy import stats
-
-    table = np.array([[now, rows - now], [then, learned - then]])
-    return float(stats.fisher_exact(table, alternative="greater").pvalue)
 
 
 def _copies_p(now: int, rows: int, then: int, learned: int) -> float:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from mlops_lab.monitoring.data.columns import checked_table, kind_of
+from mlops_lab.monitoring.data.columns import checked_table, listed
 from mlops_lab.monitoring.data.drift import (
     MIN_EFFECT,
     ColumnComparison,
@@ -18,6 +21,7 @@ from mlops_lab.monitoring.data.drift import (
 )
 from mlops_lab.monitoring.data.profile import Profile
 from mlops_lab.report import Finding
+from mlops_lab.tables import aligned_columns, read_column
 
 __all__ = ["segment_drift"]
 
@@ -32,6 +36,8 @@ class SegmentReport(DriftReport):
     ----------
     by
         The column that says which slice a row belongs to.
+    outside
+        How many rows belong to none, since they have no value there.
 
     Examples
     --------
@@ -42,6 +48,7 @@ class SegmentReport(DriftReport):
     """
 
     by: str
+    outside: int = 0
 
     @property
     def slices(self) -> tuple[tuple[str, str], ...]:
@@ -50,12 +57,32 @@ class SegmentReport(DriftReport):
         return tuple(zip(found["segment"], found["name"], strict=True))
 
     def headline(self) -> str:
-        """Name the slices."""
+        """Name the slices that drifted, and what could not be decided."""
+        left = self.table[self.table["verdict"] == "not decided"]
+        names = list(self._grouped(left))
+        rest = f" Not decided: {listed(names)}." if names else ""
+        if self.outside:
+            rest += f" {self.outside} rows without a value of {self.by} are in no slice."
+        if len(left) == len(self.table):
+            return f"No column could be compared in any slice by {self.by}.{rest}"
         if not self.slices:
-            return f"No column is seen to have drifted in any slice by {self.by}."
-        named = ", ".join(f"{column} where {self.by} is {value}" for value, column in self.slices[:4])
-        more = f" and {len(self.slices) - 4} more" if len(self.slices) > 4 else ""
-        return f"Drifted: {named}{more}."
+            return f"No column that was compared is seen to have drifted in any slice by {self.by}.{rest}"
+        named = [f"{column} where {self.by} is {value}" for value, column in self.slices]
+        return f"Drifted: {listed(named, 4)}.{rest}"
+
+    def _grouped(self, left: pd.DataFrame) -> Iterable[str]:
+        """Name a column once if it is in all slices, a slice once if it is all its columns."""
+        slices = self.table["segment"].nunique()
+        everywhere = left.groupby("name", sort=False)["segment"].nunique()
+        whole = everywhere.index[everywhere == slices]
+        yield from whole
+        rest = left[~left["name"].isin(whole)]
+        sizes = self.table[~self.table["name"].isin(whole)].groupby("segment").size()
+        for segment, part in rest.groupby("segment", sort=False):
+            if len(part) == sizes[segment] > 1:
+                yield f"all where {self.by} is {segment}"
+            else:
+                yield from (f"{name} where {self.by} is {segment}" for name in part["name"])
 
 
 def segment_drift(
@@ -110,10 +137,12 @@ def segment_drift(
     for what, table in (("reference", then), ("current", now)):
         if by not in table.columns or table.empty:
             raise ValueError(f"{what} has {len(table)} rows and no usable column {by!r} to cut it by")
-        if kind_of(table[by]) != "category" and table[by].nunique() > MOST_SEGMENTS:
-            raise ValueError(f"{by!r} holds {table[by].nunique()} values; cut them with pandas.cut first")
     names = [name for name in asked_columns(then, alpha, correction, min_effect, test, columns) if name != by]
-    groups = [dict(list(table.groupby(table[by].astype(str)))) for table in (then, now)]
+    cuts = _cuts(then[by], now[by])
+    groups = [
+        {str(name): part for name, part in table.groupby(cut)}
+        for table, cut in zip((then, now), cuts, strict=True)
+    ]
     segments = sorted(groups[0].keys() | groups[1].keys())
     if len(segments) > MOST_SEGMENTS:
         raise ValueError(f"{by!r} has {len(segments)} values; at most {MOST_SEGMENTS} make readable slices")
@@ -148,7 +177,19 @@ def segment_drift(
         correction=correction,
         min_effect=min_effect,
         by=by,
+        outside=sum(int(pd.isna(cut).sum()) for cut in cuts),
     )
+
+
+def _cuts(then: pd.Series[Any], now: pd.Series[Any]) -> list[NDArray[Any]]:
+    """Name each row's slice, None where there is none: by the value, however it is stored."""
+    columns = read_column(then), read_column(now)
+    for each in columns:
+        if each.kind != "category" and each.values is not None:
+            values = len(np.unique(each.values[~each.missing]))
+            if values > MOST_SEGMENTS:
+                raise ValueError(f"{then.name!r} holds {values} values; cut them with pandas.cut first")
+    return [each.texts() for each in aligned_columns(*columns) or columns]
 
 
 def _compared(label: str, name: str, parts: list[pd.DataFrame | None], test: str) -> ColumnComparison:

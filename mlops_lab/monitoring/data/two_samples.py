@@ -21,6 +21,9 @@ __all__ = [
     "chi_squared",
     "kolmogorov_smirnov_p",
     "largest_gap",
+    "mostly_single",
+    "new_categories_p",
+    "share_p",
     "smallest_p",
     "thresholds",
 ]
@@ -228,7 +231,7 @@ def chi_squared(counts: Wholes, others: Wholes) -> TestResult:
     table = np.array([counts, others], dtype=np.int64)
     table = table[:, table.sum(axis=0) > 0]
     smaller = table.sum(axis=1).min() / table.sum()
-    rare = table.sum(axis=0) * smaller < 1
+    rare = _rare(table)
     if rare.sum() > 1:
         table = np.column_stack([table[:, ~rare], table[:, rare].sum(axis=1)])
     if table.shape[1] < 2:
@@ -242,6 +245,44 @@ def chi_squared(counts: Wholes, others: Wholes) -> TestResult:
     from scipy import special
 
     return TestResult(value, float(special.chdtrc(table.shape[1] - 1, value)))
+
+
+def _rare(table: Wholes) -> NDArray[np.bool_]:
+    """Say of which categories the smaller of two samples expects less than one row."""
+    return np.asarray(table.sum(axis=0) * (table.sum(axis=1).min() / table.sum()) < 1)
+
+
+def mostly_single(counts: Wholes, others: Wholes) -> bool:
+    """Say whether shares of categories say little: most rows have a rare one, or one of their own."""
+    table = np.array([counts, others], dtype=np.int64)
+    rows = table.sum(axis=1)
+    rare = table[:, _rare(table)].sum(axis=1) / rows
+    alone = (table == 1).sum(axis=1) / rows
+    return bool(rare.max() > 0.5 or alone.min() > 0.5)
+
+
+def new_categories_p(counts: Wholes, others: Wholes) -> float:
+    """Give the chance that so many rows have a category that the other sample lacks; both ways are paid for.
+
+    A row's category is new about as often as a category stood alone among the other rows (Good 1953), which
+    Fisher's exact test (1935) compares. Where all stand alone nothing is too new.
+    """
+    ways = []
+    for then, now in ((counts, others), (others, counts)):
+        unseen, alone = int(now[then == 0].sum()), int((then == 1).sum())
+        ways.append(share_p(unseen, int(now.sum()), alone, int(then.sum())))
+    return min(1.0, 2 * min(ways))
+
+
+def share_p(now: int, rows: int, then: int, learned: int) -> float:
+    """Give the chance of at least `now` of the rows, if their share is that of `then` in the learned ones.
+
+    Fisher's exact test (1935).
+    """
+    from scipy import stats
+
+    table = np.array([[now, rows - now], [then, learned - then]])
+    return float(stats.fisher_exact(table, alternative="greater").pvalue)
 
 
 def _pearson(drawn: Wholes, totals: Wholes, rows: int) -> Floats:

@@ -159,7 +159,7 @@ def test_broken_tables_get_reasons_and_never_nan():
         "kind": "drifted",
         "empty": "not decided",
         "gone": "drifted",
-        "list": "drifted",
+        "list": "not decided",
         "inf": "drifted",
         "when": "not decided",
         "new": "not decided",

@@ -9,8 +9,8 @@ import pytest
 from scipy import stats
 
 from mlops_lab.monitoring import Schema
-from mlops_lab.monitoring.data import schema as schemas
 from mlops_lab.monitoring.data.schema import Tail
+from mlops_lab.monitoring.data.two_samples import share_p
 
 
 def _rows(seed, n=2000):
@@ -46,7 +46,7 @@ def test_a_planted_fault_is_found_by_its_name(issue):
 def test_only_a_share_that_has_grown_is_a_fault():
     for now, rows, then, learned in ((9, 60, 3, 200), (1, 60, 30, 200), (0, 5, 0, 7)):
         exact = stats.hypergeom(rows + learned, now + then, rows).sf(now - 1)
-        assert schemas._share_p(now, rows, then, learned) == pytest.approx(exact)
+        assert share_p(now, rows, then, learned) == pytest.approx(exact)
 
 
 def test_limits_that_a_person_knows_are_hard():
