@@ -262,14 +262,14 @@ def _rule(column: Column) -> ColumnRule:
     rule = ColumnRule(column.kind, missing, commonest=commonest, digits=column.digits, text=column.text)
     if column.kind == "number":
         values = column.numbers()
-        finite = values[np.isfinite(values)]
+        finite = np.sort(values[np.isfinite(values)])
         rule = replace(rule, infinite=bool(np.isinf(values).any()))
         if not finite.size:
             return rule
         middle = float(np.median(finite))
-        low, high = float(finite.min()), float(finite.max())
+        low, high = float(finite[0]), float(finite[-1])
         below, above = Tail.of(middle / 2 - finite / 2), Tail.of(finite / 2 - middle / 2)
-        ends = End.of(-finite), End.of(finite)
+        ends = End.of(-finite[::-1]), End.of(finite)
         return replace(rule, low=low, high=high, middle=middle, below=below, above=above, ends=ends)
     if column.kind == "time":
         moments = np.unique(_seconds(column))

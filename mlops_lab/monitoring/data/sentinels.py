@@ -1,9 +1,10 @@
 """Is a value that a few rows share no value at all? Sentinels: -1, 999 or 1900-01-01 for a missing one.
 
 One row far out may be a tail that reaches further. Three rows with the very same value beyond all that a
-column ever held are another matter, and three things tell them from chance: how often rows of the outermost
+column ever held are another matter, and four things tell them from chance: how often rows of the outermost
 part are equal at all; how far the value stands from the last one, beside the steps before it and beside how
-the tail thins out; and whether the column ends abruptly, with many rows on its last step and none on the next.
+the tail thins out; whether the column ends abruptly, with many rows on its last step and none beyond; and
+whether whole numbers that never were negative now are.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ ISOLATED = 3.0
 EXPECTED = 20.0
 """A column ends abruptly if so many rows should stand on its next step, and none does."""
 
+RARE = 0.2
+"""Whole numbers of a sign that none had are sentinels, unless chance misses so rare a value more often."""
+
 FAR = 0.25
 """A moment is far out if it lies so large a part of all known time away from it: late rows are no fault."""
 
@@ -48,6 +52,8 @@ class End:
         An upper bound for the chance that two of the outermost rows are equal.
     abrupt
         Whether many rows should stand on the next step, had the column thinned out as it began to.
+    counted
+        Rows that whole numbers were learned from; 0 if they are no whole numbers.
 
     Examples
     --------
@@ -60,20 +66,23 @@ class End:
     step: float
     equal: float
     abrupt: bool
+    counted: int = 0
 
     @classmethod
     def of(cls, values: NDArray[Any]) -> End:
-        """Learn from finite values, at least one."""
-        ordered = np.sort(values)
+        """Learn from finite values in rising order, at least one."""
+        ordered = values
         rows = min(len(ordered), max(OUTERMOST, len(ordered) // 20))
         counts = np.unique(ordered[-rows:], return_counts=True)[1]
         tied, pairs = float((counts * (counts - 1)).sum() / 2), max(1.0, rows * (rows - 1) / 2)
         equal = min(1.0, (tied + 3 + 2 * math.sqrt(tied)) / pairs)  # the upper end of Poisson's 95 %
-        found, counts = np.unique(ordered, return_counts=True)
-        found, counts = found[-OUTERMOST:], counts[-OUTERMOST:]
+        starts = np.append(0, np.flatnonzero(np.diff(ordered)) + 1)  # of each different value
+        found = ordered[starts[-OUTERMOST:]]
+        counts = np.diff(np.append(starts[-OUTERMOST:], len(ordered)))
         steps = np.diff(found / 2)[::-1] * 2  # halves: no difference of numbers is too large
         step = float(steps.max()) if len(steps) else math.inf
-        return cls(float(ordered[-1]), step, equal, _abrupt(steps, counts[::-1]))
+        whole = len(ordered) if (found == np.round(found)).all() else 0
+        return cls(float(ordered[-1]), step, equal, _abrupt(steps, counts[::-1]), whole)
 
     def sentinel(
         self, values: NDArray[Any], level: float, chance: Callable[[float, int], float]
@@ -92,7 +101,9 @@ class End:
             away = value / 2 - self.last / 2
             equal = away > self.step / 2 and math.comb(len(far), count) * self.equal ** (count - 1) < level
             apart = away > ISOLATED * self.step / 2 and chance(value, count) < level
-            if self.abrupt or equal or apart:
+            likely = (len(values) / (len(values) + self.counted)) ** count > RARE
+            other_sign = self.last <= 0 < value and self.counted > 0 and not likely
+            if self.abrupt or other_sign or equal or apart:
                 return float(value)
         return None
 
