@@ -383,6 +383,30 @@ def rates(found: Results) -> str:
     )
 
 
+def sentinels(found: Results) -> str:
+    """How often a schema finds a value that was written for a missing one, and what it takes for one."""
+    rows = []
+    for name, sizes in found["columns"].items():
+        wanted = [what for what in next(iter(sizes.values())) if what != "quiet"]
+        cells = [
+            ", ".join(f"{sizes[size][what]['share']:.1%}" for size in sizes) for what in ("quiet", *wanted)
+        ]
+        rows.append((name, cells[0], "; ".join(map(" ".join, zip(wanted, cells[1:], strict=True)))))
+    sizes = list(next(iter(found["columns"].values())))
+    times = next(iter(next(iter(found["columns"].values())).values()))["quiet"]["times"]
+    return "\n\n".join(
+        [
+            "## Monitoring: sentinels, values that were written for a missing one",
+            "`Schema`, learned from one table of a single column and held against another from the same "
+            f"source, in {times} tables of {' and of '.join(sizes)}: how often is a quiet column out of "
+            f"range, and how often is it found that {found['rows_written']} rows hold a sentinel? What the "
+            "column itself may hold (-1 in a bell curve around 0, 999 in a tail that reaches there) cannot "
+            "be told.",
+            table(("column", "false alarms", "found"), rows),
+        ]
+    )
+
+
 def speed(found: Results) -> str:
     """What a drift report costs beside Evidently, NannyML, alibi-detect and frouros."""
     tools, times = found["tools"], found["times_our_cpu"]
@@ -530,6 +554,7 @@ SECTIONS: dict[str, Callable[[Results], str]] = {
     "storage": storage,
     "monitoring_streams": streams,
     "monitoring_rates": rates,
+    "sentinels": sentinels,
     "monitoring_speed": speed,
     "monitoring_leaks": leaks,
     "load": load,

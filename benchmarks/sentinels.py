@@ -38,7 +38,7 @@ SOURCES = (
     *("monitoring/data/two_samples", "monitoring/histogram_sketch"),
 )
 SIZES = (1_000, 5_000)
-TIMES = 400
+TIMES = 200
 FEW = 3
 Draw = Callable[[np.random.Generator, int], np.ndarray[Any, Any]]
 

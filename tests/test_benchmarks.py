@@ -117,6 +117,23 @@ def test_monitoring_keeps_the_error_rates_that_were_asked_of_it():
     assert all(each["times"] >= 500 and each["share"] <= 0.05 for each in found["schema_quiet"].values())
 
 
+def test_sentinels_are_found_and_quiet_columns_left_alone_as_often_as_was_asked():
+    found = {
+        (name, size): each
+        for name, sizes in _result("sentinels")["columns"].items()
+        for size, each in sizes.items()
+    }
+    assert all(each["quiet"]["times"] >= 200 for each in found.values())
+    assert all(each["quiet"]["low"] <= 0.02 for each in found.values())
+    assert sum(each["quiet"]["share"] for each in found.values()) / len(found) <= 0.015
+    for name in ("normal (150, 10)", "lognormal (0, 1)", "zero-inflated", "counts, mean 2", "ages, 18 to 90"):
+        assert min(found[name, "5000 rows"][what]["share"] for what in ("-1", "999", "9999")) >= 0.95
+    assert (
+        min(found["days of birth", "5000 rows"][what]["share"] for what in ("1900-01-01", "9999-12-31"))
+        >= 0.95
+    )
+
+
 def test_every_share_that_is_asked_for_was_measured_as_often_as_it_says():
     found, jobs = _result("monitoring_rates"), runpy.run_path(str(RATES))["JOBS"]
     assert {(group, name): found[group][name]["times"] for group, name in jobs} == {

@@ -432,7 +432,7 @@ def _number_kind(column: pd.Series, known: NDArray[np.float64]) -> str:
     if distinct <= 1:
         return "constant" if len(known) == len(column) or distinct == 0 else "flag"
     values = known
-    if pd.api.types.is_timedelta64_dtype(column.dtype):
+    if pd.api.types.infer_dtype(column).startswith("timedelta"):
         return "number"
     if len(known) >= 3 and distinct == len(known) and bool(np.all(values == np.round(values))):
         counts_up = values.max() - values.min() + 1 <= 1.05 * len(known) and len(known) >= 20

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -132,6 +135,43 @@ def test_all_kinds_of_columns_in_one_table():
 )  # fmt: skip
 def test_kinds(values, kind):
     assert kind_of(pd.Series(values, name="x")) == kind
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        lambda v: v.astype(str),
+        lambda v: v.astype("Float64"),
+        lambda v: v.astype("category"),
+        lambda v: v.map(lambda each: Decimal(str(each))),
+        lambda v: pd.Series(v.tolist(), dtype=object),
+    ],
+)
+def test_numbers_are_numbers_however_they_are_stored(stored):
+    plain = table().round(3)
+    data = plain.assign(a=stored(plain["a"]).set_axis(plain.index), n=(plain["a"] * 7).round())
+    asked = data.assign(n=stored(data["n"]))
+    problem, peer = framing.prepare(asked, "n"), framing.prepare(plain.assign(n=data["n"]), "n")
+    assert problem.inputs.names == peer.inputs.names and problem.classes == peer.classes
+    assert np.array_equal(problem.inputs.values, peer.inputs.values)
+    assert np.array_equal(problem.answers, peer.answers) and np.array_equal(problem.codes, peer.codes)
+    assert framing.prepare(plain, "y", live=data[["a", "b"]]).live.shape == (len(plain), 2)
+
+
+def test_dates_flags_and_blanks_are_read_by_what_they_mean():
+    days = [date(2026, 1, 1) + timedelta(each) for each in range(60)]
+    assert kind_of(pd.Series(days)) == kind_of(pd.Series(list(map(str, days)))) == "date"
+    assert (
+        kind_of(pd.Series(["True", "false", ""])) == kind_of(pd.Series([True, None], dtype=object)) == "flag"
+    )
+    assert kind_of(pd.Series(["1.5", "", "2.5"])) == "number"
+    blanks = table(n=["", *map(str, np.arange(119) % 30)])
+    problem = framing.prepare(blanks, "n")
+    assert problem.numbers and problem.size == 119 and "1 rows without an answer" in problem.notes[0]
+    with pytest.raises(ValueError, match="holds dates"):
+        framing.prepare(table().head(60).assign(n=days), "n")
+    with pytest.raises(ValueError, match="infinite values"):
+        framing.prepare(table(b=["inf", "1"] * 60), "y")
 
 
 def test_distinct_whole_numbers_are_an_id_only_by_name_or_by_counting_up():
