@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from mlops_lab.monitoring import Schema
+from mlops_lab.monitoring.data.sentinels import End
 
 BENCH = runpy.run_path(str(Path(__file__).parents[3] / "benchmarks" / "sentinels.py"))
 WITHIN = {  # what a column itself may hold, or what its tail reaches
@@ -59,3 +60,23 @@ def test_the_same_row_sent_twice_is_no_sentinel():
     then, now = rng.normal(size=500), rng.normal(size=500)
     now[:2] = then.max() + 1.5 * np.ptp(np.sort(then)[-2:]) + 0.1
     assert Schema.infer(pd.DataFrame({"x": then})).check(pd.DataFrame({"x": now})).issues == ()
+
+
+def test_each_way_to_tell_a_sentinel_counts_for_itself():
+    rng = np.random.default_rng(1)
+    heavy = End.of(np.sort(rng.pareto(1, 2000)))
+    equal = np.full(3, heavy.last + 1.5 * heavy.step)
+    assert heavy.sentinel(equal, 0.001, lambda *_: 1.0) == equal[0], "no two outermost rows were equal"
+    assert heavy.sentinel(equal[:2], 0.001, lambda *_: 0.0) is None
+    ages = End.of(np.sort(rng.normal(40, 12, 5000).clip(0, 75).round()))
+    assert not ages.abrupt
+    assert ages.sentinel(np.full(3, 99.0), 0.001, lambda *_: 0.0) == 99.0, "the tail does not reach there"
+    assert ages.sentinel(np.full(3, 99.0), 0.001, lambda *_: 1.0) is None
+    assert End.of(np.repeat(np.arange(1.0, 6.0), 60)).abrupt
+
+
+def test_a_few_late_rows_are_no_sentinel():
+    year = pd.Series(pd.date_range("2024-01-01", periods=90).repeat(4))
+    april = pd.Series(pd.date_range("2024-04-01", periods=30).repeat(4))
+    late = april.mask(np.arange(120) < 3, pd.Timestamp("2023-12-20"))
+    assert Schema.infer(pd.DataFrame({"x": year})).check(pd.DataFrame({"x": late})).issues == ()
