@@ -1,7 +1,7 @@
 """Is a rule enough? Paper against three ordinary models, on rows that neither has seen.
 
-Every candidate is fitted in the same five folds and answers the rows held back; of more than 3,000 rows two
-thirds are learned from once, and the other third is asked. What counts is the
+Every candidate is fitted in the same five folds and answers the rows held back (three folds of more than
+3,000 rows; of more than 8,000 one third is asked of the other two, once). What counts is the
 difference between the best model and the best rival, with an interval over the same redrawn rows for both.
 Ties go to the rule. Left out: whether the gain is worth its money, which `costs` asks.
 
@@ -85,7 +85,7 @@ def models(problem: Problem) -> list[Model]:
     """List the models that are worth fitting to this problem.
 
     Boosted trees join from 400 rows on, for at most 4 classes and 60 columns (12 classes where there are more
-    than 3,000 rows, which are learned from once): elsewhere they cost too much time. `left_out` says where
+    than 3,000 rows, which are learned from seldom): elsewhere they cost too much time. `left_out` says where
     the other two stand for machine learning, which can miss a gain.
 
     Parameters
@@ -134,7 +134,10 @@ def left_out(problem: Problem) -> str:
 
 
 MOST_IN_FOLDS = 3000
-"""Of more rows two thirds are learned from once, in place of five folds."""
+"""Of more rows each third is asked of the other two, in place of five folds."""
+
+MOST_IN_THIRDS = 8000
+"""Of more rows one third is enough to be asked."""
 
 
 MARGIN = 0.03
@@ -274,8 +277,8 @@ def contest(
     margin: float = MARGIN,
     seed: int = 0,
 ) -> Contest:
-    """Let paper and models answer the same unseen rows, in five folds (twice five up to 400 rows; of more
-    than 3,000 rows one third, once).
+    """Let paper and models answer the same unseen rows, in five folds (twice five up to 400 rows, three of
+    more than 3,000; of more than 8,000 rows one third, once).
 
     It answers whether a model adds at least `margin` of skill to the best rule. It cannot find a rule that
     needs knowledge outside the table; bring such a rule as `rule`. It misleads where rows are copies of each
@@ -318,7 +321,7 @@ def contest(
     asked = []
     for repeat in range(repeats):
         split = folds(problem, 3 if many else FOLDS, seed=seed + 1000 * repeat)
-        for train, held in split[:1] if many else split:
+        for train, held in split[:1] if problem.size > MOST_IN_THIRDS else split:
             asked.append(held)
             usual = None if problem.numbers else shares(problem, train)
             for position, (_, candidate) in enumerate(candidates):

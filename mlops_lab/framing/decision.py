@@ -8,7 +8,7 @@
 5. COLLECT, NO_SIGNAL: too few rows to rule a useful relation in or out; no relation.
 6. COLLECT: a weak relation on a steep learning curve, or a rule that leads on few rows with half of the skill
    still to be had.
-7. COLLECT: paper against model is undecided, on fewer than 1,500 rows.
+7. COLLECT: paper against model is undecided, on fewer than 1,500 rows and with a skill on paper below 0.8.
 8. With costs, what brings most, as far as chance lets us tell: the best on paper (RULE), the model (ML), its
    surest part (PARTIAL), or nothing (NOT_COST_EFFECTIVE). Where the best on paper has as much skill, the
    others must earn more beyond chance.
@@ -271,6 +271,8 @@ SMALLEST_PART = 0.05
 
 TWICE = 2.0
 
+GOOD_ENOUGH = 0.8
+
 
 def signal(found: Measured) -> str:
     """Give "yes", "no", or "unclear" (too few rows to rule a useful relation out).
@@ -357,8 +359,13 @@ def evidence_decision(found: Measured, rows: int) -> tuple[str, tuple[str, ...]]
 
 
 def undecided(found: Measured, rows: int) -> bool:
-    """Tell whether paper against model is undecided for lack of rows; of many rows a tie goes to the rule."""
-    return found.contest is not None and found.contest.answer == "unclear" and rows < MANY_ROWS
+    """Tell whether paper against model is undecided for lack of rows.
+
+    Of many rows, or where the best on paper has a skill of at least 0.8 already, a tie goes to the rule.
+    """
+    if found.contest is None or found.contest.answer != "unclear":
+        return False
+    return rows < MANY_ROWS and found.contest.best_paper.answers.skill() < GOOD_ENOUGH
 
 
 def part_leads(money: Money) -> bool:

@@ -27,7 +27,7 @@ YES = framing.Attestation(legal=True, ethical=True, by="A. Meyer")
 
 def entry(name: str, kind: str, rows: int = 2000) -> Entry:
     """Make a candidate that was asked about so many rows."""
-    answers = Answers(np.arange(rows) % 2, np.ones(rows), 2)
+    answers = Answers(np.arange(rows) % 2, np.where(np.arange(rows) % 8 < 2, 0.0, 1.0), 2)
     return Entry(name, kind, answers, np.ones((rows, 2)), "a rule", np.arange(rows))
 
 
