@@ -118,7 +118,7 @@ def models(problem: Problem) -> list[Model]:
         )
 
     many = problem.size > MOST_IN_FOLDS
-    found = [Model("linear", linear), Model("trees", trees, most=8000)]
+    found = [Model("linear", linear), Model("trees", trees, most=6000)]
     return found if left_out(problem) else [*found, Model("boosted trees", boosted)]
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from mlops_lab.framing.contest import answered_right, folds, models, rivals
-from mlops_lab.framing.problem import Problem
+from mlops_lab.framing.problem import CLOSE_ROWS, Problem
 from mlops_lab.framing.skill import interval, redraws
 
 __all__ = [
@@ -253,8 +253,6 @@ def each_and_fixed(
     return each - costs.run, costs.build + costs.keep * costs.years
 
 
-GROUP_ROWS = 6000
-
 FEWEST_ROWS = 200
 
 MOST_LEVELS = 6
@@ -303,7 +301,7 @@ def group_that_pays(
     quickly, the largest first: quick models, fitted to the group's rows alone, in two folds. The one that
     brings most, if it may bring enough, is asked with all models and all of paper in five folds. Intervals
     are widened for the number of groups (Bonferroni). It cannot find a group that takes two columns to
-    describe. At most 6,000 rows are read.
+    describe. At most 3,000 rows are read.
 
     Parameters
     ----------
@@ -320,7 +318,7 @@ def group_that_pays(
     """
     if problem.too_few or (problem.numbers and costs.tolerance is None):
         return None
-    problem = problem.part(GROUP_ROWS, seed)
+    problem = problem.part(CLOSE_ROWS, seed)
     groups = sorted(_groups(problem), key=lambda group: -len(group[1]))[:MOST_GROUPS]
     if not groups:
         return None
