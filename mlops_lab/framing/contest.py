@@ -110,11 +110,14 @@ def models(problem: Problem) -> list[Model]:
 
     def boosted() -> Any:
         name = "HistGradientBoostingRegressor" if numbers else "HistGradientBoostingClassifier"
-        each_round = len(problem.classes) if len(problem.classes) > 2 else 1  # trees
-        rounds, leaves, rate = (max(120 // each_round, 30), 31, 0.1) if many else (40, 10, 0.2)
-        rate = 0.2 if rounds < 100 else rate
+        trees_a_round = len(problem.classes) if len(problem.classes) > 2 else 1
+        rounds = max(120 // trees_a_round, 30) if many else 40
         return getattr(ensemble, name)(
-            max_iter=rounds, max_leaf_nodes=leaves, learning_rate=rate, early_stopping=False, random_state=0
+            max_iter=rounds,
+            max_leaf_nodes=31 if many else 10,
+            learning_rate=0.1 if rounds >= 100 else 0.2,
+            early_stopping=False,
+            random_state=0,
         )
 
     many = problem.size > MOST_IN_FOLDS

@@ -220,15 +220,15 @@ def _money(problem: Problem, result: Contest, costs: Costs, seed: int) -> Money 
     part_lead = lead(surest, each, costs, 0.0, seed=seed)
     better = surest if part.value > whole.value else each
     return Money(
-        whole,
-        net_value(by_paper, costs, paper=True, seed=seed),
-        model.name,
-        paper.name,
-        part,
-        part_lead,
-        lead(better, on_paper, costs, fixed - paper_fixed, seed=seed),
-        1 - right_share(model),
-        break_even_error(costs),
+        model=whole,
+        paper=net_value(by_paper, costs, paper=True, seed=seed),
+        model_name=model.name,
+        paper_name=paper.name,
+        part=part,
+        part_lead=part_lead,
+        paper_lead=lead(better, on_paper, costs, fixed - paper_fixed, seed=seed),
+        error=1 - right_share(model),
+        break_even=break_even_error(costs),
     )
 
 
@@ -278,11 +278,10 @@ def signal(found: Measured) -> str:
     """Give "yes", "no", or "unclear" (too few rows to rule a useful relation out).
 
     Yes: p at most 0.01 and skill above 0.02, or p at most 0.05 and the skill's low end above 0.05, or a low
-    end above
-    0.24 whatever p says; or, on at least 1,000 rows held back, the low end above 0.02 and a p-value of
-    at most 0.01 by shuffling the answers of these rows, over all candidates. Held-back skill alone is no
-    proof: the best of nine candidates may owe it to a chance pattern of this very sample. Nor is it "no"
-    while the interval that allows for this choice lies above 0.02.
+    end above 0.24 whatever p says; or, on at least 1,000 rows held back, the low end above 0.02 and a
+    p-value of at most 0.01 by shuffling the answers of these rows, over all candidates. Held-back skill alone
+    is no proof: the best of nine candidates may owe it to a chance pattern of this very sample. Nor is it
+    "no" while the interval that allows for this choice lies above 0.02.
     """
     if found.relation is None:
         return "unclear"

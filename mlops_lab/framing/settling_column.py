@@ -7,6 +7,7 @@ on the day the answer is wanted. No statistic can tell when a column was written
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlops_lab.framing.contest import credit, folds
 from mlops_lab.framing.paper_rivals import Tree, prior
@@ -45,13 +46,16 @@ def settling_column(problem: Problem, best: float, *, seed: int = 0) -> tuple[st
     sources = np.array(close.inputs.sources)
     if len(set(sources)) < 2 and best < SETTLES:
         return ()
-    found = {str(name): _alone(close, np.flatnonzero(sources == name), seed) for name in sources}
+    found = {
+        name: _alone(close, np.flatnonzero(sources == name), seed)
+        for name in dict.fromkeys(close.inputs.sources)
+    }
     name, skill = max(found.items(), key=lambda item: item[1])
     nearly_all = best >= 0.7 and skill >= OF_THE_BEST * best and len(found) > 1
     return (name,) if skill >= SETTLES or nearly_all else ()
 
 
-def _alone(problem: Problem, columns: np.ndarray, seed: int) -> float:
+def _alone(problem: Problem, columns: NDArray[np.int64], seed: int) -> float:
     """Give the skill of a small tree that sees these columns alone."""
     alone = problem.only(columns)
     marks = np.zeros(problem.size)

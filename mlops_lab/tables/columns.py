@@ -441,7 +441,7 @@ def number_text(value: float, digits: int = DOUBLE) -> str:
     >>> number_text(1.0), number_text(0.10000000149, 24)
     ('1', '0.1')
     """
-    if value == int(value) if abs(value) < 1e15 else False:
+    if abs(value) < 1e15 and value == int(value):
         return str(int(value))
     return repr(value) if digits == DOUBLE else str(_narrow(digits)(value))
 
