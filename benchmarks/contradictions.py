@@ -25,6 +25,9 @@ def contradictions(verdict: framing.Verdict) -> list[str]:
         "a surest part that loses": "surest" in rows["N3"].words
         and "brings -" in rows["N3"].words.split(";")[1],
         "a rule that loses money": decision == "RULE" and earned is not None and earned.paper.value <= 0,
+        "does not pay, yet a model is used": decision in ("ML", "PARTIAL") and rows["N3"].status == "against",
+        "pays, yet paper is paid more": decision == "RULE" and rows["N3"].status == "for",
+        "minus nothing": "-0.00" in rows["S1"].words,
         "a sum with two signs": "+ -" in everything or "- -" in everything,
         "a rule nobody can read": len(verdict.rule) > 1500,
         "a part, yet it does not pay": decision == "PARTIAL"

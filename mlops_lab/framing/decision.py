@@ -58,6 +58,7 @@ __all__ = [
     "group_pays",
     "measure",
     "paper_earns_most",
+    "part_leads",
     "shifted",
     "signal",
     "too_few_for_a_rule",

@@ -22,6 +22,7 @@ from mlops_lab.framing.decision import (
     gain_is_steep,
     group_pays,
     paper_earns_most,
+    part_leads,
     shifted,
     signal,
     too_few_for_a_rule,
@@ -275,7 +276,8 @@ def _predictions(found: Measured, costs: Costs | None) -> Evidence:
         return row("C4", "unknown", "Not tested: too few rows.", basis="unknown")
     many = "" if costs is None else f" {costs.volume:,.0f} answers a year are wanted, you told us."
     if found.lookup.columns:
-        words = f"No: {' and '.join(found.lookup.columns)} settle the answer exactly. Use a table."
+        verb = "settles" if len(found.lookup.columns) == 1 else "settle"
+        words = f"No: {' and '.join(found.lookup.columns)} {verb} the answer exactly. Use a table."
         status = "against"
     else:
         words, status = (
@@ -359,7 +361,7 @@ def _more_data(found: Measured) -> Evidence:
     if found.curve is None:
         more = row("S1", "unknown", "No learning curve: too few rows.", basis="unknown")
     else:
-        gain = found.curve.gain_at_4x
+        gain = round(found.curve.gain_at_4x, 4) + 0.0  # minus zero is zero
         more = row(
             "S1",
             "for" if gain > HELPS else "against",
@@ -492,7 +494,9 @@ def _pays(problem: Problem, found: Measured, costs: Costs | None) -> Evidence:
         words = lacking if problem.numbers and costs.tolerance is None else "Not tested: too few rows."
         return row("N3", "unknown", words, basis="unknown")
     money = found.money
-    status = "for" if money.model.low > 0 else "against" if money.model.high < 0 else "unclear"
+    best = money.part if part_leads(money) else money.model
+    lost = best.high < 0 or (found.contest is not None and paper_earns_most(money, found.contest.answer))
+    status = "against" if lost else "for" if best.low > 0 else "unclear"
     words = (
         f"{money.model_name} brings {money.model.value:,.0f} over {costs.years:g} years, "
         f"paper ({money.paper_name}) {money.paper.value:,.0f}; {_surest(money.part)}."
@@ -504,8 +508,8 @@ def _pays(problem: Problem, found: Measured, costs: Costs | None) -> Evidence:
         status,
         words,
         statistic="net value over all years",
-        value=money.model.value,
-        low=money.model.low,
-        high=money.model.high,
+        value=best.value,
+        low=best.low,
+        high=best.high,
         limit="above 0, and above paper",
     )
